@@ -20,7 +20,7 @@ BAR_HEIGHT = 84  # of its tallest bar
 WORDS = 0.42  # width of the text before the histograms, in widths of these
 GAP = 0.05  # ... of the space before the strips
 STRIP = 0.62  # ... and of the strips behind them
-ROOMY = 4  # so few layers have room for several lines of text each
+IN_FULL = 4  # so few layers have room for several lines of text each
 APART = 8.0  # pixels from the last number below the histograms to the words below the strips
 THIRD_LINE = 27  # pixels below the first one
 LARGE = 10_000  # from which on a number below the histograms is written with a power of ten
@@ -87,16 +87,16 @@ def _words(layers: Sequence[LayerStats]) -> Columns:
     rows = range(0, len(layers), math.ceil(len(layers) / NAMED))
     return {
         "y": [float(_base(layers, row) + BAR_HEIGHT) for row in rows],
-        "text": [_summary(layers[row], roomy=len(layers) <= ROOMY) for row in rows],
+        "text": [_summary(layers[row], in_full=len(layers) <= IN_FULL) for row in rows],
         "zero": [
-            f"{100 * layers[row].zero:.0f} % zero" if len(layers) <= ROOMY else "" for row in rows
+            f"{100 * layers[row].zero:.0f} % zero" if len(layers) <= IN_FULL else "" for row in rows
         ],
     }
 
 
-def _summary(layer: LayerStats, *, roomy: bool) -> str:
+def _summary(layer: LayerStats, *, in_full: bool) -> str:
     size = f"{numbers.short(layer.mean)} ± {numbers.short(layer.std)}"
-    if not roomy:
+    if not in_full:
         return f"{numbers.initial(layer.name)}  {size}"
     return f"{layer.name}\n{size}"
 
@@ -151,8 +151,8 @@ def _history(history: ActivationHistory) -> Columns:
     """The histograms along the run, side by side: brighter for higher counts."""
     shares = history.shares[::-1]  # (L, bins, N), the last layer lowest
     layers, bins, steps = shares.shape
-    room = np.zeros((layers, max(1, round(bins * ROW_HEIGHT / BAR_HEIGHT) - bins), steps), np.uint8)
-    pixels = np.concatenate([shares, room], axis=1).reshape(-1, steps)
+    gap = np.zeros((layers, max(1, round(bins * ROW_HEIGHT / BAR_HEIGHT) - bins), steps), np.uint8)
+    pixels = np.concatenate([shares, gap], axis=1).reshape(-1, steps)
     return {"image": [plot_data.image(pixels)]}
 
 
@@ -182,7 +182,7 @@ class ActivationsView:
         layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
         self._style = style
         self._small: dict[str, Any] = {
-            "text_font_size": style.small if len(layers) <= ROOMY else style.tiny,
+            "text_font_size": style.small if len(layers) <= IN_FULL else style.tiny,
             "text_color": palette.TICKS,
         }
         self._bottom, self._top = -0.14 * ROW_HEIGHT * len(layers) / 2, ROW_HEIGHT * len(layers)

@@ -149,22 +149,22 @@ def _shortened(titles: tuple[str, ...]) -> tuple[str, ...]:
     What stands before a colon stays: "before: this rate of 0.01" becomes "before: 0.01".
     """
     parted = [_parted(title) for title in titles]
-    room = LONGEST - max((len(head) for head, _ in parted), default=0)
+    length = LONGEST - max((len(head) for head, _ in parted), default=0)
     words = [bare.split() for _, bare in parted]
     if len(words) > 1 and len({bare for _, bare in parted}) > 1:
-        while _too_long(words, room) and _in_common(words, 0):
+        while _too_long(words, length) and _in_common(words, 0):
             words = [one[1:] for one in words]
-        if _too_long(words, room):
+        if _too_long(words, length):
             while _in_common(words, -1):
                 words = [one[:-1] for one in words]
-        if _too_long(words, room):
+        if _too_long(words, length):
             words = _without_common(words)
     names = (f"{head}{_joined(one)}" for (head, _), one in zip(parted, words, strict=True))
     return short_names(tuple(names), LONGEST)
 
 
-def _too_long(words: list[list[str]], room: int) -> bool:
-    return max(len(_joined(one)) for one in words) > room
+def _too_long(words: list[list[str]], length: int) -> bool:
+    return max(len(_joined(one)) for one in words) > length
 
 
 def _in_common(words: list[list[str]], place: int) -> bool:

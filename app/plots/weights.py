@@ -247,8 +247,8 @@ class WeightsView:
         whole = pictures.draw_pictures(drawn, "weights.picture", pictures.palette_of(self._shape))
         maps = pictures.draw_pictures(drawn, "weights.maps", palette.DIVERGING)
         self._label(drawn, source("weights.layers", ["x", "name"]), "left", ("name",))
-        room = drawn.scatter("x", "y", source=_corners((0, 0), (-0.14, 1)), size=0, alpha=0)
-        pictures.fit(drawn, whole, maps, room)
+        corners = drawn.scatter("x", "y", source=_corners((0, 0), (-0.14, 1)), size=0, alpha=0)
+        pictures.fit(drawn, whole, maps, corners)
 
     def _draw_matrices(self, names: Sequence[str]) -> None:
         title = "a row an input, a column a unit"

@@ -74,17 +74,17 @@ class Visits[G: Guest](dict[str, G]):
         """Whether all places are taken."""
         return self.taken >= self.most
 
-    def make_room(self) -> bool:
-        """Whether one more visitor is admitted; ends disconnected sessions to make room.
+    def admit(self) -> bool:
+        """Whether one more visitor is admitted; ends disconnected sessions in its favour.
 
         The session that was disconnected first is ended first.
         """
         self._last_request = self._clock()
         with self._lock:
-            room = self.most - self.taken
+            free = self.most - self.taken
             away = [(guest.presence.left, key) for key, guest in list(self.items())]
             gone = sorted((left, key) for left, key in away if left is not None)
-            if room > 0:
-                for _, key in gone[: max(0, len(gone) - room + 1)]:
+            if free > 0:
+                for _, key in gone[: max(0, len(gone) - free + 1)]:
                     self.pop(key).end()
-            return room > 0
+            return free > 0

@@ -115,7 +115,7 @@ class PageHandler(DocHandler):
             await self._refuse(CROWDED)
 
     async def _open(self, *args: Any, **kwargs: Any) -> None:
-        VISITS.make_room()
+        VISITS.admit()
         page: Any = super().get
         await page(*args, **kwargs)
 

@@ -94,7 +94,7 @@ def build(context: ApplicationContext) -> ReadyPage:
 
 async def give_away(context: ApplicationContext, arguments: Arguments) -> ReadyPage | None:
     """A page for a new session with this address, unless the address changes how it begins."""
-    if not (run_links.read(arguments).begins_plainly and VISITS.make_room()):
+    if not (run_links.read(arguments).begins_plainly and VISITS.admit()):
         return None
     page = READY.take()
     if page and page.context is context:
@@ -174,7 +174,7 @@ def _answer(document: Document) -> None:
     context = document.session_context
     if context and context.id == AHEAD:
         BUILT[document] = _built(document, PageLink())
-    elif VISITS.make_room():
+    elif VISITS.admit():
         link = run_links.read(arguments_of(document))
         _begin(document, _built(document, link))
     else:  # a full server sends no page: only a socket gets here

@@ -247,10 +247,10 @@ class _Drawing:
         places = middle + half * np.arcsinh(frame.edges) / math.asinh(self._limit)
         for number in range(len(frame.counts)):
             base = top + each * (number + 1)
-            room = each - 18 if each > 30 else each - 3
+            height = each - 18 if each > 30 else each - 3
             colour = palette.colour(number)
             # By the root, small bars stay visible.
-            tall = room * np.sqrt(_density(frame, number) / self._densest[number])
+            tall = height * np.sqrt(_density(frame, number) / self._densest[number])
             for x, to, height in zip(places, places[1:], tall, strict=False):
                 if height:
                     bar = (x, base - height, max(x, to - 0.5), base)

@@ -9,7 +9,7 @@ from typing import Any
 from engine.data.files import MAX_BYTES, MAX_EXAMPLES
 from engine.data.packed import check_workbook
 from engine.data.table.dialect import MAX_COLUMNS, Row
-from engine.data.table.grid import PAUSE, check_room
+from engine.data.table.grid import PAUSE, check_size
 from engine.data.tables import Table, table_of
 
 PIECE = 100  # rows, after which other threads get a turn
@@ -61,8 +61,8 @@ def _rows(sheet: Any, name: str) -> Iterator[Row]:
         if texts:
             rows.append((number, texts))
             width, cells = max(width, len(texts)), cells + len(texts)
-            check_room(1, cells, name)
-    check_room(len(rows), width, name)
+            check_size(1, cells, name)
+    check_size(len(rows), width, name)
     for number, texts in rows:
         yield number, texts + [""] * (width - len(texts))
 

@@ -51,16 +51,16 @@ def weight_images(training: Training) -> WeightImages:
     layers = [layer for layer in training.network.layers if "W" in layer.params]
     filters = _filters(layers[0], training) if len(training.data.train.shape) > 1 else None
     others = layers[1:] if filters else layers
-    room = MOST_NUMBERS // max(1, len(others))
-    return WeightImages(filters, tuple(_matrix(layer, room) for layer in others))
+    most = MOST_NUMBERS // max(1, len(others))
+    return WeightImages(filters, tuple(_matrix(layer, most) for layer in others))
 
 
-def _matrix(layer: Layer, room: int) -> Matrix:
+def _matrix(layer: Layer, most: int) -> Matrix:
     """The upper left part of the weights that fits into `room`, as square as possible."""
     W = layer.params["W"]
     inputs, outputs = W.shape
-    columns = min(outputs, max(math.isqrt(room), room // inputs))
-    values = W[: max(1, room // columns), :columns].copy()
+    columns = min(outputs, max(math.isqrt(most), most // inputs))
+    values = W[: max(1, most // columns), :columns].copy()
     values.setflags(write=False)
     return Matrix(layer.name, values, inputs, outputs)
 

@@ -15,12 +15,12 @@ class BranchReplay:
     """A branch that is repeated from its first step."""
 
     def __init__(
-        self, branch: Branch, host: Training, room: int, work: Callable[[], float]
+        self, branch: Branch, host: Training, max_bytes: int, work: Callable[[], float]
     ) -> None:
         """`host` is any run over the same data."""
         self.of = branch
         training = host.restarted(branch.first)
-        self._run = Run.begun(branch.info.run, training, room, work)
+        self._run = Run.begun(branch.info.run, training, max_bytes, work)
         self._run.parent = branch.info.parent
         self._script = Script(branch.turns, branch.info.step)
         self._work, self._worked = work, 0.0

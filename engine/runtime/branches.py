@@ -21,7 +21,7 @@ from engine.training.training import Training
 
 MOST = 8  # branches beside the run itself; the oldest is dropped
 CURVES = 2**20  # bytes of the curves of all branches except the newest
-PART = 3  # they get one part of so many of a visitor's room for checkpoints
+PART = 3  # they get one part of so many of a visitor's memory for checkpoints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,13 +89,13 @@ class Branch:
 class Branches:
     """The branches beside a run, the oldest first."""
 
-    def __init__(self, room: int) -> None:
-        self._room = room // PART
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes // PART
         self._branches: dict[int, Branch] = {}
 
-    def allow(self, room: int) -> None:
+    def allow(self, max_bytes: int) -> None:
         """Thin their checkpoints to their part of so many bytes."""
-        self._room = room // PART
+        self._max_bytes = max_bytes // PART
         self._thin()
 
     def __len__(self) -> int:
@@ -139,7 +139,7 @@ class Branches:
     def _thin(self) -> None:
         for thinned in (_middle, _last):
             for old in self._branches.values():
-                while self.nbytes > self._room and (place := thinned(_states(old))):
+                while self.nbytes > self._max_bytes and (place := thinned(_states(old))):
                     del _states(old)[place]
 
     def _keep_curves(self) -> None:
@@ -193,5 +193,5 @@ def _middle(states: Sequence[Checkpoint[Recorder]]) -> int:
 
 
 def _last(states: Sequence[Checkpoint[Recorder]]) -> int:
-    """The place of the last; 0 if that is the first step, which takes no room."""
+    """The place of the last; 0 if that is the first step, which takes no memory."""
     return len(states) - 1 if states else 0

@@ -15,13 +15,13 @@ LESS = 0.9  # of the last announced share: a share below that is announced
 class CheckpointPool:
     """Divides so many bytes among experiments, in proportion to their requests."""
 
-    def __init__(self, room: int) -> None:
-        self._room = room
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._wanted: dict[Hashable, int] = {}
         self._total = 0
         self._announced = 1.0  # the share of their requests that all experiments know of
 
-    def room(self, who: Hashable, wanted: int) -> int:
+    def grant(self, who: Hashable, wanted: int) -> int:
         """The bytes that an experiment gets if it requests `wanted`."""
         wanted = min(LARGEST, wanted)
         self._total += wanted - self._wanted.get(who, 0)
@@ -30,7 +30,7 @@ class CheckpointPool:
 
     @property
     def _share(self) -> float:
-        return min(1.0, self._room / max(1, self._total))
+        return min(1.0, self._max_bytes / max(1, self._total))
 
     def leave(self, who: Hashable) -> None:
         """Remove an experiment."""

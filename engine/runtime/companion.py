@@ -21,7 +21,7 @@ MOST = 3_000_000  # parameters of each: B, and the line to it, take several time
 class Companion:
     """A run that is trained beside another one."""
 
-    def __init__(self, a: Run, number: int, later: InstrumentState, room: int) -> None:
+    def __init__(self, a: Run, number: int, later: InstrumentState, max_bytes: int) -> None:
         """Fork B from A's current step; `later` is the state of A's instruments."""
         size = a.training.network.parameters.size
         if size > MOST:
@@ -29,7 +29,7 @@ class Companion:
                 f"A | B trains two networks at once: at most {MOST:,} parameters each are allowed,"
                 f" this one has {size:,}."
             )
-        self.run = a.fork(number, room)
+        self.run = a.fork(number, max_bytes)
         self._known = len(a.markers)
         self._later = later
         self._tracer: LineTracer | None = None  # while the line to A is measured

@@ -56,7 +56,7 @@ class Conductor:
         self._begin = begin
         self._checkpoints = CheckpointPool(checkpoints)
         self._slots: dict[ExperimentHandle, ExperimentSlot] = {}
-        self._homes: dict[ExperimentSlot, RunQueue] = {}
+        self._queue_of: dict[ExperimentSlot, RunQueue] = {}
         self.main = RunQueue(self, self._start)
         self.slow = tuple(RunQueue(self, self._start) for _ in range(SLOW_QUEUES))
 
@@ -68,13 +68,13 @@ class Conductor:
     def checkpoints(self, slot: ExperimentSlot) -> int:
         """Bytes that an experiment may use for checkpoints: fewer, the more others want."""
         with self.lock:
-            if slot not in self._homes:  # it was removed in the middle of its turn
+            if slot not in self._queue_of:  # it was removed in the middle of its turn
                 return 0
-            room = self._checkpoints.room(slot, slot.wants_checkpoints)
+            max_bytes = self._checkpoints.grant(slot, slot.wants_checkpoints)
             if self._checkpoints.shrank():
-                for other, home in self._homes.items():
-                    home.call(other)  # also a paused one has a turn, to keep fewer
-            return room
+                for other, queue in self._queue_of.items():
+                    queue.call(other)  # also a paused one has a turn, to keep fewer
+            return max_bytes
 
     @property
     def trained(self) -> int:
@@ -93,7 +93,7 @@ class Conductor:
         handle = ExperimentHandle(mailbox, lambda: self._call(weak()), name)
         with self.lock:
             self._slots[handle] = slot
-            self._homes[slot] = self.main
+            self._queue_of[slot] = self.main
             self.main.add(slot)
         return handle
 
@@ -108,7 +108,7 @@ class Conductor:
             if slot is None:
                 return
             slot.mailbox.closed = True
-            self._homes.pop(slot).remove(slot)
+            self._queue_of.pop(slot).remove(slot)
             self._checkpoints.leave(slot)
         slot.mailbox.cancel_tasks()
 
@@ -119,7 +119,7 @@ class Conductor:
             for slot in slots:
                 self._checkpoints.leave(slot)
             self._slots.clear()
-            self._homes.clear()
+            self._queue_of.clear()
             threads = [queue.thread for queue in self._queues]
             for queue in self._queues:
                 queue.clear()
@@ -131,7 +131,7 @@ class Conductor:
             slot.mailbox.cancel_tasks()
 
     def __len__(self) -> int:
-        return len(self._homes)
+        return len(self._queue_of)
 
     @property
     def alive(self) -> bool:
@@ -150,8 +150,8 @@ class Conductor:
 
     def _call(self, slot: ExperimentSlot | None) -> None:
         with self.lock:
-            if slot and (home := self._homes.get(slot)):
-                home.call(slot)
+            if slot and (queue := self._queue_of.get(slot)):
+                queue.call(slot)
 
     # ---- threads -------------------------------------------------------------------------------
 
@@ -192,12 +192,12 @@ class Conductor:
         if self.needs_other_thread(slot):
             slot.slow, slot.quick = True, 0
         with self.lock:
-            home = self._homes.get(slot)
-            if home is None or slot.slow == (home is not self.main):
+            queue = self._queue_of.get(slot)
+            if queue is None or slot.slow == (queue is not self.main):
                 return False
-            home.remove(slot)
-            self._homes[slot] = min(self.slow, key=len) if slot.slow else self.main
-            self._homes[slot].add(slot)
+            queue.remove(slot)
+            self._queue_of[slot] = min(self.slow, key=len) if slot.slow else self.main
+            self._queue_of[slot].add(slot)
             return True
 
     def note_overrun(self, slot: ExperimentSlot, seconds: float) -> None:

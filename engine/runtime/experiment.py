@@ -35,7 +35,7 @@ from engine.runtime.run_tree import RunTree
 from engine.runtime.script import Script
 from engine.runtime.snapshots import Snapshots
 from engine.runtime.trainer import Trainer
-from engine.training.checkpoints import ROOM, Checkpoints
+from engine.training.checkpoints import MAX_BYTES, Checkpoints
 from engine.training.commands import (
     Begin,
     BranchRecord,
@@ -69,12 +69,12 @@ class Experiment:
         dtype: DTypeLike = np.float32,
         clock: Callable[[], float] = time.perf_counter,  # seconds; measures steps a second
         work: Callable[[], float] = PROCESSOR,  # CPU seconds; measures the length of a slice
-        room: int = ROOM,  # bytes for checkpoints, from which its steps are rebuilt
+        max_bytes: int = MAX_BYTES,  # bytes for checkpoints, from which its steps are rebuilt
     ) -> None:
         self._clock, self._work = Steady(clock), Steady(work)
         self._diagnosing = Diagnosing()
         training = Training(config, dtype)
-        self._tree = RunTree(training, self._diagnosing, self._clock, self._work, room)
+        self._tree = RunTree(training, self._diagnosing, self._clock, self._work, max_bytes)
         self._snapshots = Snapshots(self._tree, self._diagnosing)
         self._applier = CommandApplier(
             self._tree, self._snapshots, self._diagnosing, dtype, WeakMethod(self._make_step)
@@ -90,9 +90,9 @@ class Experiment:
         """Bytes with which any step of its runs is soon rebuilt."""
         return self._tree.wants_checkpoints
 
-    def allow_checkpoints(self, room: int) -> None:
+    def allow_checkpoints(self, max_bytes: int) -> None:
         """Keep the checkpoints of its runs in so many bytes; with more, looking back is quicker."""
-        self._tree.allow_checkpoints(room)
+        self._tree.allow_checkpoints(max_bytes)
 
     # ---- the run --------------------------------------------------------------------------
 

@@ -149,11 +149,11 @@ class ExperimentSlot:
         """Bytes with which any step of its own experiment and of a lesson's is soon rebuilt."""
         return sum(x.wants_checkpoints for x in (self.own, self.stage) if x)
 
-    def allow_checkpoints(self, room: int) -> None:
+    def allow_checkpoints(self, max_bytes: int) -> None:
         """Keep the checkpoints of its own experiment and of a lesson's in so many bytes."""
         wanted = {x: x.wants_checkpoints for x in (self.own, self.stage) if x}
         for experiment, wants in wanted.items():
-            experiment.allow_checkpoints(room * wants // sum(wanted.values()))
+            experiment.allow_checkpoints(max_bytes * wants // sum(wanted.values()))
 
     # ---- what it publishes ---------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ class Past:
     def _start(self, start: Checkpoint[Recorder]) -> None:
         self._replay, self.diverged = self.checkpoints.start_at(start), None
         following = min((x for x in self.checkpoints.steps if x > start.step), default=self.step)
-        parts = 1 + min(PARTS - 1, self.checkpoints.room // 2 // self.checkpoints.largest)
+        parts = 1 + min(PARTS - 1, self.checkpoints.max_bytes // 2 // self.checkpoints.largest)
         # At least one: who looks at step 0 may look farther from there.
         self._apart = NEAR * max(1, math.ceil((following - start.step) / (NEAR * parts)))
         self.recorder = self._whole.rewound(start.mark, self._replay.training)
@@ -122,14 +122,14 @@ class Past:
             self.recorder.repeat(loss)
 
     def _keep(self) -> None:
-        """Keep the state of now for the looks that follow: half the room of a run is for that."""
+        """Keep the state of now for the looks that follow: half the memory of a run is for that."""
         training, mark = self.training, self.recorder.mark()
         state = Checkpoint(training.step, training.save(), self._replay.applied, mark)
         self._near.append(state)
         if training.step % self._apart or state.step in [x.step for x in self._passed]:
             return
         self._passed.append(state)
-        while sum(map(bytes_of, self._passed)) > self.checkpoints.room // 2:
+        while sum(map(bytes_of, self._passed)) > self.checkpoints.max_bytes // 2:
             self._passed.popleft()
 
     def finish(self) -> None:

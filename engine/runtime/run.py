@@ -43,25 +43,27 @@ class Run:
     # ---- how it begins ------------------------------------------------------------------------
 
     @classmethod
-    def begun(cls, number: int, training: Training, room: int, work: Callable[[], float]) -> "Run":
+    def begun(
+        cls, number: int, training: Training, max_bytes: int, work: Callable[[], float]
+    ) -> "Run":
         """A run that has made no step yet, with so many bytes for checkpoints."""
         recorder, journal = Recorder(training), list[tuple[int, Command]]()
-        checkpoints = Checkpoints(training, journal, recorder.mark, room)
+        checkpoints = Checkpoints(training, journal, recorder.mark, max_bytes)
         return cls(
             number, None, training.config, training, recorder, journal, [], checkpoints, work
         )
 
-    def fork_at(self, past: Past, number: int, room: int) -> "Run":
+    def fork_at(self, past: Past, number: int, max_bytes: int) -> "Run":
         """A new run that is forked from a past step of this one."""
         journal = [entry for entry in self.journal if entry[0] < past.step]
         markers = [marker for marker in self.markers if marker.step < past.step]
         parent = Parent(self.number, past.step)
-        return self._from(past, number, parent, journal, markers, room)
+        return self._from(past, number, parent, journal, markers, max_bytes)
 
-    def take_up(self, branch: Branch, past: Past, room: int) -> "Run":
+    def take_up(self, branch: Branch, past: Past, max_bytes: int) -> "Run":
         """A branch beside this run, whose last step has been rebuilt."""
         journal, markers = list(branch.journal), list(branch.markers)
-        run = self._from(past, branch.info.run, branch.info.parent, journal, markers, room)
+        run = self._from(past, branch.info.run, branch.info.parent, journal, markers, max_bytes)
         if branch.kept:  # the end of an epoch may have been asked for when it was left
             run.recorder.asked = branch.kept.recorder.asked
         return run
@@ -73,22 +75,22 @@ class Run:
         parent: Parent | None,
         journal: list[tuple[int, Command]],
         markers: list[Marker],
-        room: int,
+        max_bytes: int,
     ) -> "Run":
         training, recorder = past.training, past.recorder
         recorder.forget_later_rows()
-        checkpoints = past.checkpoints.up_to(past.step, training, journal, recorder.mark, room)
+        checkpoints = past.checkpoints.up_to(past.step, training, journal, recorder.mark, max_bytes)
         return Run(
             number, parent, self.first_config, training, recorder, journal, markers, checkpoints,
             self.work, 0.0, past.diverged, None if past.diverged is None else training.config,
         )  # fmt: skip
 
-    def fork(self, number: int, room: int) -> "Run":
+    def fork(self, number: int, max_bytes: int) -> "Run":
         """A new run that is forked from the current step of this one."""
         training = self.training.fork_now()
         recorder, journal = self.recorder.fork(training), list(self.journal)
         first, kept = self.first_config, self.checkpoints.for_branch()
-        checkpoints = Checkpoints(training, journal, recorder.mark, room, kept, first)
+        checkpoints = Checkpoints(training, journal, recorder.mark, max_bytes, kept, first)
         return Run(
             number, Parent(self.number, self.step), first, training, recorder, journal,
             list(self.markers), checkpoints, self.work,

@@ -40,10 +40,10 @@ class RunTree:
         diagnosing: Diagnosing,
         clock: Callable[[], float],
         work: Callable[[], float],
-        room: int,
+        max_bytes: int,
     ) -> None:
         self._diagnosing, self._clock, self._work = diagnosing, clock, work
-        self._room = room  # bytes for checkpoints
+        self._max_bytes = max_bytes  # bytes for checkpoints
         self.shown = ShownStep()
         self.previous: PastRun | None = None  # the run that was trained before
         self.pauses_at: int | None = None  # a step at which every run pauses
@@ -61,11 +61,11 @@ class RunTree:
     def _start_tree(self, training: Training, run: int, status: Status) -> None:
         """Make this the first run of a new tree."""
         self._runs = run  # how many runs there have been
-        self.branches = Branches(self._room)
+        self.branches = Branches(self._max_bytes)
         self._replay: BranchReplay | None = None  # of a branch that came with a link
         self._to_repeat: set[int] = set()  # branches of a link, by their numbers
         self.other: Companion | None = None  # run B of a comparison
-        self._train_anew(Run.begun(run, training, self._room, self._work), status)
+        self._train_anew(Run.begun(run, training, self._max_bytes, self._work), status)
 
     def _train_anew(self, run: Run, status: Status) -> None:
         """Train a run that has made no step yet."""
@@ -81,15 +81,15 @@ class RunTree:
         wanted = self.run.checkpoints.wanted
         return PART * wanted if self.other or len(self.branches) else wanted
 
-    def allow_checkpoints(self, room: int) -> None:
+    def allow_checkpoints(self, max_bytes: int) -> None:
         """Keep the checkpoints of all runs in so many bytes."""
-        if room == self._room:
+        if max_bytes == self._max_bytes:
             return
-        self._room = room
-        self.branches.allow(room)
+        self._max_bytes = max_bytes
+        self.branches.allow(max_bytes)
         if self.other:
-            self.other.run.checkpoints.allow(room // PART)
-        self.run.checkpoints.allow(self._room_left)
+            self.other.run.checkpoints.allow(max_bytes // PART)
+        self.run.checkpoints.allow(self._bytes_left)
 
     def number_after(self, run: int) -> None:
         """Number the runs from here on after that of another tree."""
@@ -201,8 +201,8 @@ class RunTree:
         """Repeat a branch of a link, so that it is drawn, and soon there when it is taken up."""
         try:
             if self._replay is None or self._replay.of is not branch:
-                room = self._room // PART
-                self._replay = BranchReplay(branch, self.run.training, room, self._work)
+                max_bytes = self._max_bytes // PART
+                self._replay = BranchReplay(branch, self.run.training, max_bytes, self._work)
             self._replay.advance(seconds)
         except ValueError:  # who takes it up is told why
             self._to_repeat.remove(branch.info.run)
@@ -312,7 +312,7 @@ class RunTree:
             transferred, self._placeholder = self._placeholder is not None, None
             if not transferred:
                 self._leave(branch)
-            self._train_on(self.run.take_up(branch, past, self._room_left), past)
+            self._train_on(self.run.take_up(branch, past, self._bytes_left), past)
             if transferred and self.run.digest != branch.digest and not self.trainer.message:
                 self.trainer.message = OTHER_BITS.format(step=self.run.step)
 
@@ -320,7 +320,7 @@ class RunTree:
         """Repeat a branch of a link from its first step, since it has no checkpoints."""
         training = self.run.training.restarted(self.run.first_config)
         self._leave(branch)
-        run = Run.begun(branch.info.run, training, self._room, self._work)
+        run = Run.begun(branch.info.run, training, self._max_bytes, self._work)
         run.parent = branch.info.parent
         self._train_anew(run, self.trainer.status)
         self.repeats = branch
@@ -341,7 +341,7 @@ class RunTree:
         self.end_lockstep()
         self._leave()
         self._runs += 1
-        run = self.run.fork_at(past, self._runs, self._room_left)
+        run = self.run.fork_at(past, self._runs, self._bytes_left)
         branches = {self.run.number, *(branch.info.run for branch in self.branches)}
         self._diagnosing.begin_branch(run.number, Parent(self.run.number, past.step), branches)
         self._train_on(run, past)
@@ -367,10 +367,10 @@ class RunTree:
         )
 
     @property
-    def _room_left(self) -> int:
+    def _bytes_left(self) -> int:
         """Bytes for checkpoints, beside those of branches."""
-        part = self._room // PART if self.other else 0
-        return max(0, self._room - self.branches.nbytes - part)
+        part = self._max_bytes // PART if self.other else 0
+        return max(0, self._max_bytes - self.branches.nbytes - part)
 
     # ---- lockstep -----------------------------------------------------------------------------
 
@@ -382,13 +382,13 @@ class RunTree:
         if self.other:
             return
         later = self.trainer.measured.instruments.state
-        self.other = Companion(self.run, self._runs + 1, later, self._room // PART)
+        self.other = Companion(self.run, self._runs + 1, later, self._max_bytes // PART)
         self._runs += 1
-        self.run.checkpoints.allow(self._room_left)
+        self.run.checkpoints.allow(self._bytes_left)
 
     def end_lockstep(self) -> None:
         """Train this run alone; B stays as a branch."""
         if other := self.other:
             self.other = None
             self.branches.add(other.branch())
-            self.run.checkpoints.allow(self._room_left)
+            self.run.checkpoints.allow(self._bytes_left)

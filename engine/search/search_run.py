@@ -62,7 +62,7 @@ class SearchRun:
         """Work for about so many seconds, if the search is running; returns new results."""
         if self.status is SearchStatus.RUNNING and not self._arrived:
             start = self._clock()
-            while self._jobs and self._workers.room > 0:
+            while self._jobs and self._workers.free_slots > 0:
                 self._start(self._jobs.popleft())
             for result in self._workers.work(seconds):
                 self._work += self._rungs[result.rung].share
@@ -151,12 +151,12 @@ class SearchRun:
             return self._turn(SearchStatus.FINISHED)
         alive = [x for x in self.results.values() if self._is_alive(x)]
         alive.sort(key=lambda x: (-x.score, x.number))
-        room = self._rungs[self._rung + 1].trials
-        for result in alive[room:]:
+        kept = self._rungs[self._rung + 1].trials
+        for result in alive[kept:]:
             dropped = replace(result, ending=Ending.DROPPED)
             self._accept(dropped)
             self._arrived.append(dropped)
-        self._begin_round(sorted(x.number for x in alive[:room]))
+        self._begin_round(sorted(x.number for x in alive[:kept]))
 
     def _is_alive(self, result: Result) -> bool:
         return result.rung == self._rung and result.ending is Ending.FINISHED

@@ -26,7 +26,7 @@ class Workers(Protocol):
     """Runs jobs, in any order."""
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         """The number of jobs that it would accept now."""
 
     def submit(self, job: Job) -> None:
@@ -60,7 +60,7 @@ class InThread:
         self._runs: deque[TrialRun] = deque()
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         """The number of free lanes."""
         return self._lanes - len(self._jobs) - len(self._runs)
 
@@ -121,7 +121,7 @@ class Pool:
         self._jobs: dict[Future[Result], tuple[Job, int]] = {}
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         """Jobs until each worker has one to run and one in the queue."""
         return AHEAD * self._workers - len(self._jobs)
 

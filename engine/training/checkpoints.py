@@ -18,10 +18,10 @@ APART = 50  # steps between two checkpoints; of the last two, one is at least so
 SECOND = 1.2e10  # multiplications that take about a second
 CALLS = 5e5  # multiplications in the time that a step takes however small its network and batch are
 MOST_REPLAYED = SECOND  # multiplications that replaying the last steps may take
-SOON = 0.15  # seconds from one checkpoint to the next, where there is room for that
-FEW = 8  # checkpoints for which there is to be room even in a young run
-MORE = 1.25  # times as many, when those are too few: the room changes seldom
-ROOM = 2**20  # bytes of the checkpoints that are kept of a whole run, unless more are allowed
+SOON = 0.15  # seconds from one checkpoint to the next, where memory allows that
+FEW = 8  # checkpoints for which memory is requested even in a young run
+MORE = 1.25  # times as many, when those are too few: the request changes seldom
+MAX_BYTES = 2**20  # bytes of the checkpoints that are kept of a whole run, unless more are allowed
 MOST = 256  # of them, however small they are
 OVERHEAD = 4096  # bytes of a checkpoint beside its arrays: generators, and the state of the curves
 
@@ -45,7 +45,7 @@ class Checkpoints[M]:
 
     Evenly in the time that a replay takes: a step on a large batch counts as many on a small one.
     The last two serve the autopsy of a run that diverges. When those of the whole run take more
-    than `room` bytes, those are dropped that leave the smallest gaps.
+    than `max_bytes`, those are dropped that leave the smallest gaps.
     """
 
     def __init__(
@@ -53,11 +53,12 @@ class Checkpoints[M]:
         training: Training,
         journal: Journal,
         mark: Callable[[], M],
-        room: int = ROOM,
+        max_bytes: int = MAX_BYTES,
         kept: Sequence[Checkpoint[M]] = (),
         first: RunConfig | None = None,  # of the run; None: as it is configured now
     ) -> None:
-        self._training, self._journal, self._mark, self.room = training, journal, mark, room
+        self._training, self._journal, self._mark = training, journal, mark
+        self.max_bytes = max_bytes
         self._first = first or training.config
         self._kept: list[Checkpoint[M]] = list(kept) or [Checkpoint(0, None, 0, mark())]
         self._last: deque[Checkpoint[M]] = deque(self._kept if not kept else (), maxlen=2)
@@ -88,17 +89,17 @@ class Checkpoints[M]:
         if self._cost >= self._next:
             self._kept.append(saved)
             self._thin()
-            kept = min(MOST, 1 + self.room // bytes_of(saved))
+            kept = min(MOST, 1 + self.max_bytes // bytes_of(saved))
             self._next = self._cost + max(APART * _cost(self._training), self._cost / kept)
 
-    def allow(self, room: int) -> None:
+    def allow(self, max_bytes: int) -> None:
         """Limit them to so many bytes from now on; what exceeds that is dropped."""
-        fewer, self.room = room < self.room, room
+        fewer, self.max_bytes = max_bytes < self.max_bytes, max_bytes
         if fewer:
             self._thin()
 
     def _thin(self) -> None:
-        while len(self._kept) > 1 and (excess := self.nbytes - self.room) > 0:
+        while len(self._kept) > 1 and (excess := self.nbytes - self.max_bytes) > 0:
             while excess > 0 and len(self._kept) > 1:
                 excess -= bytes_of(self._drop())
         while len(self._kept) > MOST:
@@ -167,11 +168,11 @@ class Checkpoints[M]:
         return self.start_at(early[-1] if early else can[0])
 
     def up_to(
-        self, step: int, training: Training, journal: Journal, mark: Callable[[], M], room: int
+        self, step: int, training: Training, journal: Journal, mark: Callable[[], M], max_bytes: int
     ) -> "Checkpoints[M]":
         """The checkpoints of a fork: a run with this journal that was the same up to `step`."""
         kept = [x for x in self._kept if x.step <= step and x.applied <= len(journal)]
-        return Checkpoints(training, journal, mark, room, kept, self._first)
+        return Checkpoints(training, journal, mark, max_bytes, kept, self._first)
 
     def for_branch(self) -> list[Checkpoint[M]]:
         """The checkpoints for a branch: of the whole run, and the last before its last step."""

@@ -13,7 +13,7 @@ from engine.memoize import memoize
 from engine.types import Array
 
 RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
-ROOM = 128  # rows by which a full table grows, at least: each visitor has one or two
+ROWS_ADDED = 128  # rows by which a full table grows, at least: each visitor has one or two
 AFRESH = 20  # ... after a change they lie 5 % of the steps since then apart, if that is less
 
 
@@ -122,7 +122,7 @@ class History:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = ("step", *names)
         self._places = {name: place for place, name in enumerate(self.names)}
-        self._table: Array = np.empty((len(self.names), ROOM))
+        self._table: Array = np.empty((len(self.names), ROWS_ADDED))
         self._rows = 0
         self._curves: Curves | None = None  # cached until the next row
         self._grown: dict[Any, tuple[int, Any]] = {}  # what was computed from the rows so far
@@ -149,7 +149,7 @@ class History:
         """Write one row; a missing value becomes NaN."""
         if self._rows == len(self._table.T):
             # A new array, not a resize in place: curves handed out keep the old one.
-            more = np.empty((len(self.names), max(ROOM, self._rows // 4)))
+            more = np.empty((len(self.names), max(ROWS_ADDED, self._rows // 4)))
             self._table = np.concatenate([self._table, more], axis=1)
         self._table[:, self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
         self._take(step)
@@ -179,7 +179,7 @@ class History:
         return dict(zip(self.names[1:], values, strict=True))
 
     def compact_copy(self) -> "History":
-        """A copy of all rows, in a table without room for more."""
+        """A copy of all rows, in a table of no more rows."""
         other = copy.copy(self)
         other._table, other._curves = self._table[:, : self._rows].copy(), None
         return other

@@ -36,11 +36,11 @@ def clock():
 def test_there_is_room_until_all_places_are_taken(clock):
     visits = Visits(2)
     for name in ("a", "b"):
-        assert visits.make_room() and not visits.full
+        assert visits.admit() and not visits.full
         visits[name] = Guest(clock)
-    assert not visits.make_room() and visits.full
+    assert not visits.admit() and visits.full
     visits.pop("a")
-    assert visits.make_room()
+    assert visits.admit()
 
 
 def test_a_page_that_nobody_opened_keeps_its_place_for_a_while(clock):
@@ -48,7 +48,7 @@ def test_a_page_that_nobody_opened_keeps_its_place_for_a_while(clock):
     visits["robot"] = Guest(clock, connected=False)
     assert visits.full
     clock.now = UNSEEN
-    assert visits.make_room() and "robot" in visits
+    assert visits.admit() and "robot" in visits
 
 
 def test_the_visitor_away_longest_makes_room_for_a_new_one(clock):
@@ -57,7 +57,7 @@ def test_the_visitor_away_longest_makes_room_for_a_new_one(clock):
     visits.update(guests)
     for clock.now, name in ((1.0, "b"), (2.0, "a")):
         guests[name].presence.disconnect()
-    assert visits.make_room()
+    assert visits.admit()
     assert sorted(visits) == ["a", "c"] and guests["b"].ended
     assert not guests["a"].ended
     visits["d"] = Guest(clock)
@@ -72,7 +72,7 @@ def test_all_visitors_can_reload_the_page_at_once(clock):
         for guest in old:
             guest.presence.disconnect()
         for n in range(30):
-            assert visits.make_room()
+            assert visits.admit()
             visits[f"{round_}.{n}"] = Guest(clock)
         assert visits.taken == 30
         assert len(visits) == 30  # absent visitors take only what is left over

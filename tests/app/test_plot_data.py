@@ -309,7 +309,7 @@ def test_the_axis_of_a_loss_that_reached_0_is_sensible(experiment, value):
 
 def test_words_on_a_step_that_is_looked_at_stay_as_they_are_once_it_is_rebuilt():
     clock = iter(range(10**9))
-    experiment = Experiment(RunConfig(), work=lambda: float(next(clock)), room=0)
+    experiment = Experiment(RunConfig(), work=lambda: float(next(clock)), max_bytes=0)
     experiment.train(200)
     experiment.apply(LookBack(100))
     experiment.advance(3)

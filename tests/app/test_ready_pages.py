@@ -48,7 +48,7 @@ def nothing_stays_ready():
 
 
 @pytest.fixture
-def room(monkeypatch) -> None:
+def pages_wanted(monkeypatch) -> None:
     """Pages are wanted, though none is built but by a test."""
     monkeypatch.setattr(READY, "most", 2)
 
@@ -170,7 +170,9 @@ def forgotten(served, document: Document) -> None:
     wait_until(lambda: session not in {each.id for each in served.sessions} | set(VISITS))
 
 
-def test_a_page_that_nobody_has_seen_is_given_to_the_next_request(served, ready, room, monkeypatch):
+def test_a_page_that_nobody_has_seen_is_given_to_the_next_request(
+    served, ready, pages_wanted, monkeypatch
+):
     first, document = opened(served, "?lesson=dead-relus")
     assert document is ready and not len(READY)
     visit = VISITS[document.session_context.id]
@@ -186,7 +188,7 @@ def test_a_page_that_nobody_has_seen_is_given_to_the_next_request(served, ready,
     assert alike(second) == alike(html_of_built)
 
 
-def test_a_page_that_was_not_ready_is_taken_back_as_well(served, room, monkeypatch):
+def test_a_page_that_was_not_ready_is_taken_back_as_well(served, pages_wanted, monkeypatch):
     html, document = opened(served)
     forgotten(served, document)
     (page,) = READY
@@ -197,7 +199,7 @@ def test_a_page_that_was_not_ready_is_taken_back_as_well(served, room, monkeypat
     assert alike(html) == alike(html_of_built)
 
 
-def test_its_second_session_is_told_what_happens(served, ready, room):
+def test_its_second_session_is_told_what_happens(served, ready, pages_wanted):
     _, document = opened(served)
     forgotten(served, document)
     _, document = opened(served, "?pace=30")
@@ -208,7 +210,9 @@ def test_its_second_session_is_told_what_happens(served, ready, room):
     assert visit.over and not len(READY)
 
 
-def test_a_session_that_nobody_connects_to_ends_before_the_others(served, ready, room, monkeypatch):
+def test_a_session_that_nobody_connects_to_ends_before_the_others(
+    served, ready, pages_wanted, monkeypatch
+):
     _, other = opened(served)
     monkeypatch.setattr(page_request, "LOAN", 0.0)
     with urllib.request.urlopen(served.address) as answer:
@@ -246,7 +250,7 @@ def test_no_page_is_built_for_who_has_not_opened_the_one_before(served, ready, u
         assert opened(served)[1] is ready  # which takes no work
 
 
-def test_the_oldest_unseen_page_goes_when_there_are_too_many(served, ready, room, unseen):
+def test_the_oldest_unseen_page_goes_when_there_are_too_many(served, ready, pages_wanted, unseen):
     _, first = opened(served)
     assert first is ready
     session = first.session_context.id
@@ -258,7 +262,7 @@ def test_the_oldest_unseen_page_goes_when_there_are_too_many(served, ready, room
 
 
 def test_who_is_refused_finds_a_page_that_nobody_came_for_at_the_next_try(
-    served, ready, room, unseen, monkeypatch
+    served, ready, pages_wanted, unseen, monkeypatch
 ):
     monkeypatch.setattr(unseen_pages, "SOON", 0.0)
     assert opened(served)[1] is ready
@@ -284,7 +288,7 @@ def test_the_session_of_a_visit_that_made_room_for_others_ends_soon(served):
 
 
 @pytest.mark.parametrize("route", ["ws", "frames"])
-def test_a_page_that_somebody_has_seen_is_given_to_nobody_else(served, ready, room, route):
+def test_a_page_that_somebody_has_seen_is_given_to_nobody_else(served, ready, pages_wanted, route):
     html, document = opened(served)
     address = f"{served.address.replace('http', 'ws')}/{route}"
     given = {"subprotocols": ["bokeh", token_in(html)]} if route == "ws" else {}

@@ -141,7 +141,7 @@ async def opens_pages(base: str) -> AsyncIterator[list[Visitor]]:
         yield there
 
 
-def enters(room: str) -> Attack:
+def enters(panel: str) -> Attack:
     """A tab of the sidebar is opened for the first time."""
 
     @contextlib.asynccontextmanager
@@ -150,7 +150,7 @@ def enters(room: str) -> Attack:
         await visitor.open()
 
         async def open_room() -> None:
-            await visitor.go_to(room)
+            await visitor.go_to(panel)
 
         async with meanwhile(open_room(), [visitor]) as there:
             yield there

@@ -140,10 +140,11 @@ def main() -> None:
             measure([running], options.visitors, options.seconds, options.pace, options.keys)
         )
         return
-    room = options.visitors + 1
+    places = options.visitors + 1
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(served(BABYSIT_MAX_VISITORS=room)) for _ in range(options.processes)
+            stack.enter_context(served(BABYSIT_MAX_VISITORS=places))
+            for _ in range(options.processes)
         ]
         asyncio.run(measure(servers, options.visitors, options.seconds, options.pace, options.keys))
         told = time.monotonic()

@@ -1,7 +1,7 @@
 """How long it takes to show any step of a run again, and what the checkpoints for it cost.
 
     uv run python tests/bench/looking_back.py [--steps 100000] [--looks 30] [--net default]
-        [--room 16]
+        [--most 16]
 
 Steps are looked at in random order, each from the checkpoints alone: none is near the one before.
 Then each is followed by a look at one a little earlier, as when the timeline is dragged.
@@ -34,10 +34,10 @@ def timed(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def train(experiment: Experiment, steps: int, room: int) -> None:
-    """Make so many steps, with as many bytes for checkpoints as the run wants, or only `room`."""
+def train(experiment: Experiment, steps: int, most: int) -> None:
+    """Make so many steps, with as many bytes for checkpoints as the run wants, or only `most`."""
     for _ in range(0, steps, TURN):
-        experiment.allow_checkpoints(min(room, experiment.wants_checkpoints))
+        experiment.allow_checkpoints(min(most, experiment.wants_checkpoints))
         experiment.train(TURN)
 
 
@@ -79,11 +79,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--looks", type=int, default=30)
     parser.add_argument("--net", choices=NETS, default="default")
-    parser.add_argument("--room", type=float, default=16, help="MB at most; 1 for each of forty")
+    parser.add_argument("--most", type=float, default=16, help="MB at most; 1 for each of forty")
     arguments = parser.parse_args()
     with threadpool_limits(1, user_api="blas"):
-        experiment, room = Experiment(NETS[arguments.net]), int(arguments.room * 2**20)
-        seconds = timed(lambda: train(experiment, arguments.steps, room))
+        experiment, most = Experiment(NETS[arguments.net]), int(arguments.most * 2**20)
+        seconds = timed(lambda: train(experiment, arguments.steps, most))
         trail = experiment.checkpoints
         print(
             f"{arguments.steps:,} steps in {seconds:.1f} s,"

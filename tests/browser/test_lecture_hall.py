@@ -181,9 +181,9 @@ def meet(box: list[float], other: list[float]) -> list[float]:
 
 
 def within(box: list[float], clip: list[float]) -> bool:
-    room = 1.5  # pixels: drawn text is measured to the pixel
-    return all(box[n] >= clip[n] - room for n in (0, 1)) and all(
-        box[n] <= clip[n] + room for n in (2, 3)
+    slack = 1.5  # pixels: drawn text is measured to the pixel
+    return all(box[n] >= clip[n] - slack for n in (0, 1)) and all(
+        box[n] <= clip[n] + slack for n in (2, 3)
     )
 
 

@@ -17,7 +17,7 @@ def query() -> str:
 
 
 @pytest.fixture
-def room(tab):
+def panel(tab):
     """The open Search panel."""
     tab.page.get_by_role("tab", name="Search").click()
     tab.page.get_by_role("button", name="Start a search").wait_for()
@@ -73,69 +73,69 @@ def cells(tab) -> dict[int, str]:
     return found
 
 
-def an_illegal_range_is_refused(room) -> None:
-    box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
+def an_illegal_range_is_refused(panel) -> None:
+    box = panel.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
     least = box.input_value()
     box.fill("much")
     box.press("Enter")
-    room.wait_for(lambda: refused(room))
-    room.press("Start a search")
-    room.page.get_by_text("must be a number, got 'much'").wait_for()
-    assert state(room).frame is None
+    panel.wait_for(lambda: refused(panel))
+    panel.press("Start a search")
+    panel.page.get_by_text("must be a number, got 'much'").wait_for()
+    assert state(panel).frame is None
     box.fill(least)
     box.press("Enter")
-    room.wait_for(lambda: not refused(room))
+    panel.wait_for(lambda: not refused(panel))
 
 
-def a_search_is_paused_resumed_and_cancelled(room) -> None:
-    count(room, "Epochs", 90)
-    room.wait_for(lambda: asked(room).epochs == 90)
-    room.press("Start a search")
-    room.wait_for(lambda: state(room).frame is not None)
-    room.press("Pause search")
-    room.wait_for(lambda: state(room).frame.status is SearchStatus.PAUSED)
-    room.press("Resume search")
-    room.wait_for(lambda: state(room).frame.status is SearchStatus.RUNNING)
-    step = room.snapshot.step
-    room.press("Cancel search")
-    room.wait_for(lambda: state(room).frame.status is SearchStatus.CANCELLED)
-    room.wait_for(lambda: room.snapshot.step > step)
-    assert room.snapshot.run == 1
+def a_search_is_paused_resumed_and_cancelled(panel) -> None:
+    count(panel, "Epochs", 90)
+    panel.wait_for(lambda: asked(panel).epochs == 90)
+    panel.press("Start a search")
+    panel.wait_for(lambda: state(panel).frame is not None)
+    panel.press("Pause search")
+    panel.wait_for(lambda: state(panel).frame.status is SearchStatus.PAUSED)
+    panel.press("Resume search")
+    panel.wait_for(lambda: state(panel).frame.status is SearchStatus.RUNNING)
+    step = panel.snapshot.step
+    panel.press("Cancel search")
+    panel.wait_for(lambda: state(panel).frame.status is SearchStatus.CANCELLED)
+    panel.wait_for(lambda: panel.snapshot.step > step)
+    assert panel.snapshot.run == 1
 
 
-def a_search_fills_the_wall_and_goes_on_finer(room) -> None:
-    begin(room)
-    room.wait_for(lambda: finished(room))
-    room.wait_for(lambda: len(cells(room)) == 8 and all(cells(room).values()))
-    frame = state(room).frame
-    shown = cells(room)
+def a_search_fills_the_wall_and_goes_on_finer(panel) -> None:
+    begin(panel)
+    panel.wait_for(lambda: finished(panel))
+    panel.wait_for(lambda: len(cells(panel)) == 8 and all(cells(panel).values()))
+    frame = state(panel).frame
+    shown = cells(panel)
     for number in frame.ranking:
         accuracy = frame.trials[number].validation_accuracy
         assert shown[number] == f"{100 * accuracy:.0f}"
 
-    room.press("Finer stage around the best")
-    room.wait_for(lambda: state(room).frame.search.stage == 2)
-    room.wait_for(lambda: finished(room))
-    finer = state(room).frame
+    panel.press("Finer stage around the best")
+    panel.wait_for(lambda: state(panel).frame.search.stage == 2)
+    panel.wait_for(lambda: finished(panel))
+    finer = state(panel).frame
     assert finer.search.epochs > frame.search.epochs and finer.search.space != frame.search.space
-    room.press("Ensemble")
-    room.page.get_by_text("together").first.wait_for()
-    room.wait_for(lambda: state(room).ensemble and state(room).ensemble.finished)
+    panel.press("Ensemble")
+    panel.page.get_by_text("together").first.wait_for()
+    panel.wait_for(lambda: state(panel).ensemble and state(panel).ensemble.finished)
 
 
-def a_trial_becomes_the_run(room) -> None:
-    finer = state(room).frame
-    room.press("Table of trials")
-    room.page.get_by_role("button", name=f"Load trial {finer.ranking[0] + 1}", exact=True).click()
+def a_trial_becomes_the_run(panel) -> None:
+    finer = state(panel).frame
+    panel.press("Table of trials")
+    panel.page.get_by_role("button", name=f"Load trial {finer.ranking[0] + 1}", exact=True).click()
     best = finer.trials[finer.ranking[0]].config
-    room.wait_for(lambda: room.snapshot.config == best)
-    room.press("Watch it learn")
-    room.page.get_by_role("heading", name="Loss").wait_for()
-    expect(room.page.get_by_role("tab", name="Knobs")).to_have_attribute("aria-selected", "true")
+    panel.wait_for(lambda: panel.snapshot.config == best)
+    panel.press("Watch it learn")
+    panel.page.get_by_role("heading", name="Loss").wait_for()
+    expect(panel.page.get_by_role("tab", name="Knobs")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_search_from_an_illegal_form_to_the_wall_and_a_trial_as_the_run(room):
-    an_illegal_range_is_refused(room)
-    a_search_is_paused_resumed_and_cancelled(room)
-    a_search_fills_the_wall_and_goes_on_finer(room)
-    a_trial_becomes_the_run(room)
+def test_a_search_from_an_illegal_form_to_the_wall_and_a_trial_as_the_run(panel):
+    an_illegal_range_is_refused(panel)
+    a_search_is_paused_resumed_and_cancelled(panel)
+    a_search_fills_the_wall_and_goes_on_finer(panel)
+    a_trial_becomes_the_run(panel)

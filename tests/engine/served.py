@@ -2,7 +2,7 @@
 
 from engine import Conductor, Experiment
 from engine.runtime.checkpoint_pool import POOL
-from engine.training.checkpoints import ROOM
+from engine.training.checkpoints import MAX_BYTES
 from tests.waiting import Clock
 
 TICK = 0.005  # seconds that pass in an idle turn
@@ -18,7 +18,7 @@ def conducted(config, *, checkpoints=POOL, **added):
         return clock.now
 
     conductor = Conductor(10, clock, work=work, begin=lambda thread: None, checkpoints=checkpoints)
-    experiment = Experiment(config, clock=clock, work=work, room=min(ROOM, checkpoints))
+    experiment = Experiment(config, clock=clock, work=work, max_bytes=min(MAX_BYTES, checkpoints))
     return conductor, clock, conductor.add(experiment, **added)
 
 
@@ -27,9 +27,9 @@ def watch(handle):
     handle.wait("page", handle.version, lambda snapshot, version: watch(handle))
 
 
-def serve(room, clock, seconds):
+def serve(max_bytes, clock, seconds):
     """Let time pass while all queues are served, as their threads would do."""
     end = clock.now + seconds
     while clock.now < end:
-        if not any([queue.serve() for queue in (room.main, *room.slow)]):
+        if not any([queue.serve() for queue in (max_bytes.main, *max_bytes.slow)]):
             clock.now += TICK

@@ -28,7 +28,7 @@ from engine import (
 from engine.runtime import branch_replay, branches
 from engine.runtime.branches import MOST
 from tests.engine.served import conducted, serve
-from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, room, run, steered
+from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, max_bytes, run, steered
 
 INITIALIZER = "model.initializer"
 ways = st.lists(
@@ -60,9 +60,9 @@ def wander(config: RunConfig, turns, steps, **given) -> Experiment:
 
 
 @few
-@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, steps=ways, room=room)
-def test_every_branch_is_repeated_by_its_journal(network, turns, steps, room):
-    experiment = wander(NETWORKS[network], turns, steps, room=room)
+@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, steps=ways, max_bytes=max_bytes)
+def test_every_branch_is_repeated_by_its_journal(network, turns, steps, max_bytes):
+    experiment = wander(NETWORKS[network], turns, steps, max_bytes=max_bytes)
     recording = Recording.from_json(msgspec.json.encode(record(experiment)))
     assert len(recording.branches) == len(experiment.snapshot().branches)
     for branch in recording.branches:
@@ -71,11 +71,11 @@ def test_every_branch_is_repeated_by_its_journal(network, turns, steps, room):
 
 @few
 @given(
-    network=st.sampled_from(sorted(NETWORKS)), turns=steered, more=steered, room=room,
+    network=st.sampled_from(sorted(NETWORKS)), turns=steered, more=steered, max_bytes=max_bytes,
     data=st.data(),
 )  # fmt: skip
-def test_a_branch_is_taken_up_as_if_it_had_never_been_left(network, turns, more, room, data):
-    left, alone = (run(NETWORKS[network], turns, room=room) for _ in range(2))
+def test_a_branch_is_taken_up_as_if_it_had_never_been_left(network, turns, more, max_bytes, data):
+    left, alone = (run(NETWORKS[network], turns, max_bytes=max_bytes) for _ in range(2))
     number, told = left.run, left.snapshot()
     left.look_back(data.draw(st.integers(0, left.step)))
     left.train(0)
@@ -181,7 +181,7 @@ def test_new_weights_after_a_divergence_are_taken_up_with_the_branch():
 
 
 def test_branches_keep_to_their_number_and_their_room():
-    experiment = run(SMALL, [], 300, room=60_000)
+    experiment = run(SMALL, [], 300, max_bytes=60_000)
     for n in range(3 * MOST):
         experiment.look_back(100 + n)
         experiment.train(200)

@@ -109,10 +109,10 @@ def playing(conductor, config, clock):
     return handle
 
 
-def rounds(room, rival, count):
+def rounds(conductor, rival, count):
     """Wait until a running experiment has had so many more slices."""
-    goal = len(room.slot(rival).experiment.slices) + count
-    wait_until(lambda: len(room.slot(rival).experiment.slices) >= goal)
+    goal = len(conductor.slot(rival).experiment.slices) + count
+    wait_until(lambda: len(conductor.slot(rival).experiment.slices) >= goal)
 
 
 def test_twenty_experiments_are_served_fairly(timed, clock, config):
@@ -404,8 +404,8 @@ def test_failing_background_work_leaves_the_experiment_alone(conductor, config, 
 
 @pytest.mark.parametrize("busy", ["trains", "looks back", "in lockstep", "in a lesson", "explains"])
 def test_who_leaves_leaves_no_network_to_a_search_for_garbage(config, busy):
-    room, clock, handle = conducted(config)
-    slot = room.slot(handle)
+    conductor, clock, handle = conducted(config)
+    slot = conductor.slot(handle)
     slot.experiment.train(60)
     match busy:
         case "looks back":
@@ -420,12 +420,12 @@ def test_who_leaves_leaves_no_network_to_a_search_for_garbage(config, busy):
         case "explains":
             slot.jobs.begin("explained", slot.experiment.explaining())
     handle.send(Play())
-    serve(room, clock, 0.3)
+    serve(conductor, clock, 0.3)
     left = [weakref.ref(x.network.parameters) for x in (slot.own, slot.experiment)]
     del slot
     gc.disable()
     try:
-        room.remove(handle)
+        conductor.remove(handle)
         assert [x() for x in left] == [None, None]
     finally:
         gc.enable()

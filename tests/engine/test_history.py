@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine import Experiment
-from engine.training.history import ROOM, History
+from engine.training.history import ROWS_ADDED, History
 
 
 def test_written_rows_never_change(config):
@@ -36,7 +36,7 @@ def test_a_table_has_little_room_beyond_its_rows():
     for step in range(1100):
         history.append(step, {"loss": 1.0})
         table = history.curves()["loss"].base
-        assert len(table.T) <= step + 1 + max(ROOM, step // 4)
+        assert len(table.T) <= step + 1 + max(ROWS_ADDED, step // 4)
 
 
 def test_rows_as_plain_numbers_are_those_of_the_columns():

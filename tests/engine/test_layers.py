@@ -250,7 +250,7 @@ def test_dropout_follows_hidden_layers_only():
 
 IMAGES = (Convolution(filters=4, size=3, padding=1, pool=2),)
 WIDE = 1024  # examples in a batch, and units where parameters are counted
-ROOM = 250_000  # bytes: block-wise code takes up to three blocks of float32, 197 kB
+ALLOWED = 250_000  # bytes: block-wise code takes up to three blocks of float32, 197 kB
 
 
 def most_taken(model: ModelConfig, optimization: OptimizationConfig) -> tuple[int, Training]:
@@ -281,7 +281,7 @@ def test_a_step_takes_no_memory_that_grows_with_the_batch(activation, extra):
     )
     taken, training = most_taken(model, OptimizationConfig(batch_size=WIDE))
     hidden = called(training.network, "hidden 1")
-    assert taken < ROOM < hidden.out.nbytes / 4
+    assert taken < ALLOWED < hidden.out.nbytes / 4
 
 
 @pytest.mark.parametrize("extra", [{}, {"normalization": NORM}, {"dropout": 0.5}])
@@ -325,14 +325,14 @@ def test_an_optimizer_takes_no_memory_that_grows_with_the_parameters(optimizer):
         ModelConfig(hidden=(WIDE, 512)),
         OptimizationConfig(learning_rate=1e-4, optimizer=Choice(optimizer), batch_size=8),
     )
-    assert taken < ROOM < training.network.parameters.theta.nbytes / 4
+    assert taken < ALLOWED < training.network.parameters.theta.nbytes / 4
 
 
 @pytest.mark.parametrize("penalty", ["l2", "l1", "clip", "max_norm"])
 def test_a_penalty_takes_no_memory_that_grows_with_the_parameters(penalty):
     optimization = OptimizationConfig(learning_rate=1e-4, batch_size=8, **{penalty: 0.1})
     taken, training = most_taken(ModelConfig(hidden=(WIDE, 512)), optimization)
-    assert taken < ROOM < training.network.parameters.theta.nbytes / 4
+    assert taken < ALLOWED < training.network.parameters.theta.nbytes / 4
 
 
 def test_the_gradient_cosine_takes_no_memory_that_grows_with_the_parameters():
@@ -347,7 +347,7 @@ def test_the_gradient_cosine_takes_no_memory_that_grows_with_the_parameters():
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < ROOM < training.network.parameters.theta.nbytes / 4
+    assert peak < ALLOWED < training.network.parameters.theta.nbytes / 4
 
 
 def test_a_fingerprint_takes_no_copy_of_the_parameters():
@@ -362,7 +362,7 @@ def test_a_fingerprint_takes_no_copy_of_the_parameters():
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < ROOM < parameters.theta.nbytes / 4
+    assert peak < ALLOWED < parameters.theta.nbytes / 4
 
 
 def test_a_temporary_array_would_be_noticed(monkeypatch):
@@ -370,4 +370,4 @@ def test_a_temporary_array_would_be_noticed(monkeypatch):
     monkeypatch.setattr(tanh, "slope", lambda _, z, a, out: np.copyto(out, 1 - a * a))
     model = ModelConfig(activation=Choice("tanh"), hidden=(512,))
     taken, _ = most_taken(model, OptimizationConfig(batch_size=WIDE))
-    assert taken > ROOM
+    assert taken > ALLOWED

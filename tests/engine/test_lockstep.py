@@ -36,7 +36,7 @@ from tests.engine.test_look_back import (
     SMALL,
     TURNS,
     few,
-    room,
+    max_bytes,
     run,
     steered,
     stopped,
@@ -52,11 +52,11 @@ changes = st.lists(
 
 @few
 @given(
-    network=st.sampled_from(sorted(NETWORKS)), turns=steered, changes=changes, room=room,
+    network=st.sampled_from(sorted(NETWORKS)), turns=steered, changes=changes, max_bytes=max_bytes,
     data=st.data(),
 )  # fmt: skip
-def test_each_of_both_is_repeated_by_its_own_journal(network, turns, changes, room, data):
-    experiment = Experiment(NETWORKS[network], room=room)
+def test_each_of_both_is_repeated_by_its_own_journal(network, turns, changes, max_bytes, data):
+    experiment = Experiment(NETWORKS[network], max_bytes=max_bytes)
     turn(experiment, turns)
     experiment.look_back(data.draw(st.integers(0, experiment.step)))
     experiment.train(0)
@@ -97,15 +97,15 @@ def upload():
 @few
 @given(
     network=st.sampled_from(sorted(NETWORKS)), turns=steered, steps=ways, changes=changes,
-    uploaded=st.booleans(), room=room, data=st.data(),
+    uploaded=st.booleans(), max_bytes=max_bytes, data=st.data(),
 )  # fmt: skip
 def test_any_step_of_any_way_is_shown_as_a_run_that_was_stopped_there(
-    network, turns, steps, changes, uploaded, room, data, upload
+    network, turns, steps, changes, uploaded, max_bytes, data, upload
 ):
     config = NETWORKS[network]
     if uploaded:
         config = config.replace("data.dataset", Choice(upload.name))
-    experiment = wander(config, turns, steps, room=room)
+    experiment = wander(config, turns, steps, max_bytes=max_bytes)
     experiment.train(30)
     if experiment.status is not Status.DIVERGED:
         pair = Lockstep(experiment)

@@ -71,7 +71,7 @@ TURNS = [
     Step(),
     FinishEpoch(),
 ]
-room = st.sampled_from([0, 3_000, 20_000, 2**20])  # bytes: of no state, of some, of all
+max_bytes = st.sampled_from([0, 3_000, 20_000, 2**20])  # bytes: of no state, of some, of all
 # To make a failure smaller takes minutes, and its steps are few as it is.
 few = settings(
     max_examples=settings().max_examples // 20, phases=(Phase.explicit, Phase.reuse, Phase.generate)
@@ -120,9 +120,11 @@ def agree(mine: dict[str, object], its: dict[str, object]) -> None:
 
 
 @few
-@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, room=room, data=st.data())
-def test_a_step_is_shown_as_a_run_that_was_stopped_there(network, turns, room, data):
-    experiment = run(NETWORKS[network], turns, room=room)
+@given(
+    network=st.sampled_from(sorted(NETWORKS)), turns=steered, max_bytes=max_bytes, data=st.data()
+)
+def test_a_step_is_shown_as_a_run_that_was_stopped_there(network, turns, max_bytes, data):
+    experiment = run(NETWORKS[network], turns, max_bytes=max_bytes)
     before = digest(experiment), list(experiment.journal), experiment.run
     for _ in range(3):
         step = data.draw(st.integers(0, experiment.step))
@@ -135,9 +137,11 @@ def test_a_step_is_shown_as_a_run_that_was_stopped_there(network, turns, room, d
 
 
 @few
-@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, room=room, data=st.data())
-def test_a_run_that_was_looked_back_at_goes_on_to_the_same_bits(network, turns, room, data):
-    watched, alone = (run(NETWORKS[network], turns, room=room) for _ in range(2))
+@given(
+    network=st.sampled_from(sorted(NETWORKS)), turns=steered, max_bytes=max_bytes, data=st.data()
+)
+def test_a_run_that_was_looked_back_at_goes_on_to_the_same_bits(network, turns, max_bytes, data):
+    watched, alone = (run(NETWORKS[network], turns, max_bytes=max_bytes) for _ in range(2))
     watched.look_back(data.draw(st.integers(0, watched.step)))
     watched.look_ahead()
     for experiment in (watched, alone):
@@ -147,9 +151,11 @@ def test_a_run_that_was_looked_back_at_goes_on_to_the_same_bits(network, turns, 
 
 
 @few
-@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, room=room, data=st.data())
-def test_a_run_that_goes_on_from_a_step_is_repeated_by_its_journal(network, turns, room, data):
-    experiment = run(NETWORKS[network], turns, room=room)
+@given(
+    network=st.sampled_from(sorted(NETWORKS)), turns=steered, max_bytes=max_bytes, data=st.data()
+)
+def test_a_run_that_goes_on_from_a_step_is_repeated_by_its_journal(network, turns, max_bytes, data):
+    experiment = run(NETWORKS[network], turns, max_bytes=max_bytes)
     parent, end = experiment.run, experiment.step
     step = data.draw(st.integers(0, end))
     experiment.look_back(step)
@@ -254,7 +260,7 @@ def test_the_step_of_a_divergence_that_new_weights_overcame_says_so():
 
 def test_a_rebuild_is_told_and_another_look_takes_its_place(monkeypatch):
     clock = iter(range(10**9))
-    experiment = Experiment(SMALL, work=lambda: float(next(clock)), room=0)
+    experiment = Experiment(SMALL, work=lambda: float(next(clock)), max_bytes=0)
     experiment.train(900)
     experiment.apply(LookBack(500))
     experiment.advance(3)
@@ -297,7 +303,7 @@ def test_others_are_served_while_a_step_is_rebuilt_and_what_is_meant_for_it_wait
 
 def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
     training = Training(SMALL, np.float32)
-    trail = Checkpoints(training, [], lambda: None, room=60_000)
+    trail = Checkpoints(training, [], lambda: None, max_bytes=60_000)
     for step in range(1, 300_001):
         training.step = step
         if step >= trail.due:
@@ -312,7 +318,7 @@ def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
 def test_the_states_of_a_run_lie_closer_where_its_steps_take_longer():
     config = SMALL.replace("model.hidden", (64, 64)).replace("optimization.batch_size", 8)
     training = Training(config, np.float32)
-    trail = Checkpoints(training, [], lambda: None, room=2**20)
+    trail = Checkpoints(training, [], lambda: None, max_bytes=2**20)
     for step in range(1, 40_001):
         training.step = step
         if step == 20_000:
@@ -326,7 +332,7 @@ def test_the_states_of_a_run_lie_closer_where_its_steps_take_longer():
 
 
 @few
-@given(turns=steered, shares=st.lists(room, min_size=1, max_size=4), data=st.data())
+@given(turns=steered, shares=st.lists(max_bytes, min_size=1, max_size=4), data=st.data())
 def test_however_the_room_for_checkpoints_changes_steps_are_the_same(turns, shares, data):
     experiment = run(SMALL, turns, 150)
     for share in shares:
@@ -365,14 +371,14 @@ def test_no_step_takes_longer_to_replay_than_is_wanted_if_there_is_room(monkeypa
 
 def test_all_have_the_same_part_of_what_they_want_if_that_is_more_than_there_is():
     pool = CheckpointPool(100)
-    assert pool.room("short", 20) == 20
-    assert pool.room("long", 80) == 80
+    assert pool.grant("short", 20) == 20
+    assert pool.grant("long", 80) == 80
     assert not pool.shrank()
-    assert pool.room("costly", 100) == 50
+    assert pool.grant("costly", 100) == 50
     assert pool.shrank() and not pool.shrank()
-    assert (pool.room("short", 20), pool.room("long", 80)) == (10, 40)
+    assert (pool.grant("short", 20), pool.grant("long", 80)) == (10, 40)
     pool.leave("costly")
-    assert pool.room("long", 80) == 80
+    assert pool.grant("long", 80) == 80
 
 
 def test_a_run_that_waits_keeps_fewer_checkpoints_when_others_want_some_too():
@@ -408,7 +414,7 @@ def test_a_lesson_shares_the_checkpoints_of_its_visitor():
 
 
 def test_a_second_look_between_the_same_checkpoints_repeats_few_steps(monkeypatch):
-    experiment = Experiment(SMALL, room=30_000)
+    experiment = Experiment(SMALL, max_bytes=30_000)
     experiment.train(9_000)
     starts = (*experiment.checkpoints.steps, experiment.step)
     gap, end = max((later - x, later) for x, later in itertools.pairwise(starts))
@@ -428,7 +434,7 @@ def test_a_second_look_between_the_same_checkpoints_repeats_few_steps(monkeypatc
 
 def test_states_before_new_weights_count_what_they_keep_of_those(monkeypatch):
     monkeypatch.setattr(checkpoints, "APART", 5)
-    experiment = Experiment(SMALL, room=40_000)
+    experiment = Experiment(SMALL, max_bytes=40_000)
     for name in ["Xavier", "He"] * 30:
         experiment.train(7)
         experiment.apply(SetKnob("model.initializer", Choice(name)))

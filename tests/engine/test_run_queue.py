@@ -70,16 +70,18 @@ def clock():
 
 
 @pytest.fixture
-def room(clock):
+def conductor(clock):
     return Conductor(1 / PERIOD, clock, work=clock, begin=lambda thread: None)
 
 
-def seated(room, config, clock, names, **costs):
+def added(conductor, config, clock, names, **costs):
     served = []
-    handles = {name: room.add(Costly(config, clock, served, name, **costs), name) for name in names}
+    handles = {
+        name: conductor.add(Costly(config, clock, served, name, **costs), name) for name in names
+    }
     for handle in handles.values():
         handle.send(Play())
-    serve(room, clock, PERIOD)
+    serve(conductor, clock, PERIOD)
     served.clear()
     return handles, served
 
@@ -87,74 +89,74 @@ def seated(room, config, clock, names, **costs):
 # ---- shares --------------------------------------------------------------------------------------
 
 
-def test_what_paced_runs_leave_goes_to_whoever_can_use_more(room, config, clock):
-    handles, _ = seated(room, config, clock, [f"{n}" for n in range(10)], trains=0.0005)
+def test_what_paced_runs_leave_goes_to_whoever_can_use_more(conductor, config, clock):
+    handles, _ = added(conductor, config, clock, [f"{n}" for n in range(10)], trains=0.0005)
     first, *paced = handles.values()
     for handle in paced:
         handle.set_pace(10.0)
     watch(first)
-    serve(room, clock, 10 * PERIOD)
-    experiments = [room.slot(handle).experiment for handle in handles.values()]
+    serve(conductor, clock, 10 * PERIOD)
+    experiments = [conductor.slot(handle).experiment for handle in handles.values()]
     steps, frames = [x.step for x in experiments], first.version
-    serve(room, clock, 20 * PERIOD)
+    serve(conductor, clock, 20 * PERIOD)
     made = [x.step - before for x, before in zip(experiments, steps, strict=True)]
     assert made[0] * 0.0005 / (20 * PERIOD) > 0.4  # of the time; an equal share is 6 %
     assert all(18 <= paced <= 22 for paced in made[1:])
     assert first.version - frames <= 22  # no more frames than others have
-    assert room.worst.seconds < 0.03  # nobody waits for more than a piece of that
+    assert conductor.worst.seconds < 0.03  # nobody waits for more than a piece of that
 
 
 # ---- commands ------------------------------------------------------------------------------------
 
 
-def test_queued_restarts_are_merged(room, config, clock):
-    handles, _ = seated(room, config, clock, "ab")
+def test_queued_restarts_are_merged(conductor, config, clock):
+    handles, _ = added(conductor, config, clock, "ab")
     for _ in range(500):
         handles["a"].send(Restart())
-    serve(room, clock, 5 * PERIOD)
-    assert room.slot(handles["a"]).experiment.run == 2
-    assert room.slot(handles["a"]).experiment.step > 0  # and goes on
+    serve(conductor, clock, 5 * PERIOD)
+    assert conductor.slot(handles["a"]).experiment.run == 2
+    assert conductor.slot(handles["a"]).experiment.step > 0  # and goes on
 
 
-def test_commands_that_cannot_be_merged_are_charged_to_their_sender(room, config, clock):
-    handles, served = seated(room, config, clock, "abc")
+def test_commands_that_cannot_be_merged_are_charged_to_their_sender(conductor, config, clock):
+    handles, served = added(conductor, config, clock, "abc")
     flood = [command for n in range(20) for command in (Restart(), SetKnob(RATE, 0.1 + n / 100))]
     for command in flood:
         handles["a"].send(command)
-    serve(room, clock, 10 * PERIOD)
+    serve(conductor, clock, 10 * PERIOD)
     begun = served.count("a begins")
     assert 1 < begun < 20  # at the rate of its own share
     for other in "bc":
         assert served.count(other) >= 7
     # A command, and a slice for each of the three, each of which may end with one more step.
-    assert room.worst.seconds < 0.02 + 3 * (0.02 + TRAINED)
-    while room.slot(handles["a"]).next:
-        serve(room, clock, PERIOD)
-    assert room.slot(handles["a"]).experiment.run == 21  # no command is lost
-    assert room.slot(handles["a"]).experiment.config.optimization.learning_rate == pytest.approx(
-        0.29
-    )
+    assert conductor.worst.seconds < 0.02 + 3 * (0.02 + TRAINED)
+    while conductor.slot(handles["a"]).next:
+        serve(conductor, clock, PERIOD)
+    assert conductor.slot(handles["a"]).experiment.run == 21  # no command is lost
+    assert conductor.slot(
+        handles["a"]
+    ).experiment.config.optimization.learning_rate == pytest.approx(0.29)
 
 
-def test_several_floods_are_served_in_turn(room, config, clock):
-    handles, served = seated(room, config, clock, "abcd")
+def test_several_floods_are_served_in_turn(conductor, config, clock):
+    handles, served = added(conductor, config, clock, "abcd")
     for n in range(20):
         for handle in handles.values():
             handle.send(SetKnob(RATE, 0.1 + n / 100))
             handle.send(Restart())
-    serve(room, clock, 20 * PERIOD)
+    serve(conductor, clock, 20 * PERIOD)
     counts = [served.count(f"{name} begins") for name in handles]
     assert min(counts) > 5 and max(counts) - min(counts) <= 2
 
 
-def test_many_who_restart_all_the_time_leave_the_others_their_turns(room, config, clock):
+def test_many_who_restart_all_the_time_leave_the_others_their_turns(conductor, config, clock):
     names = [f"{n} floods" for n in range(20)] + ["a", "b"]
-    handles, served = seated(room, config, clock, names, begins=0.03, trains=0.001)
+    handles, served = added(conductor, config, clock, names, begins=0.03, trains=0.001)
     for _ in range(120):
         for name, handle in handles.items():
             if "floods" in name:
                 handle.send(Restart())
-        serve(room, clock, PERIOD)
+        serve(conductor, clock, PERIOD)
         if clock.now < 80 * PERIOD:  # while they spend what they have saved
             served.clear()
             since = clock.now
@@ -164,33 +166,33 @@ def test_many_who_restart_all_the_time_leave_the_others_their_turns(room, config
     assert min(served.count(name) for name in "ab") > 0.6 * turns
 
 
-def test_keys_that_many_hold_delay_no_turn_by_a_restart_of_each(room, config, clock):
+def test_keys_that_many_hold_delay_no_turn_by_a_restart_of_each(conductor, config, clock):
     names = [f"{n}" for n in range(40)]
-    handles, served = seated(room, config, clock, names, begins=0.006, trains=0.0005)
+    handles, served = added(conductor, config, clock, names, begins=0.006, trains=0.0005)
     held = [handles[name] for name in names[:20]]
     worst = 0.0
     for _ in range(80):
         for handle in held:
             handle.send(Restart())
-        serve(room, clock, PERIOD / 4)
-        worst = max(worst, room.worst.seconds)
+        serve(conductor, clock, PERIOD / 4)
+        worst = max(worst, conductor.worst.seconds)
     begun = [served.count(f"{name} begins") for name in names[:20]]
     assert min(begun) > 2 and max(begun) < 3 * min(begun)  # in turn
     assert worst < PERIOD  # twenty restarts in a row, beside slices, take four times as long
 
 
-def test_who_has_paused_is_obeyed_though_many_hold_a_key(room, config, clock):
+def test_who_has_paused_is_obeyed_though_many_hold_a_key(conductor, config, clock):
     names = [f"{n}" for n in range(21)]
-    handles, _ = seated(room, config, clock, names, begins=0.006, trains=0.0005)
+    handles, _ = added(conductor, config, clock, names, begins=0.006, trains=0.0005)
     *held, paused = handles.values()
     paused.send(Pause())
-    serve(room, clock, 2 * PERIOD)
+    serve(conductor, clock, 2 * PERIOD)
     for n in range(5):
         for handle in held:
             handle.send(Restart())
-        serve(room, clock, PERIOD / 10)
+        serve(conductor, clock, PERIOD / 10)
         paused.send(SetKnob(RATE, 0.1 + n / 100))
-        serve(room, clock, 8 * PERIOD)  # a restart of each in between
+        serve(conductor, clock, 8 * PERIOD)  # a restart of each in between
         assert paused.latest.config.optimization.learning_rate == pytest.approx(0.1 + n / 100)
     assert paused.latest.status is Status.PAUSED
 
@@ -199,26 +201,28 @@ def test_a_command_that_took_long_in_an_empty_room_is_forgiven_as_soon_when_that
     config, clock
 ):
     # The command waits for other threads, and does no work, so that no other one has to serve it.
-    room = Conductor(1 / PERIOD, clock, work=Clock(), begin=lambda thread: None)
-    handles, _ = seated(room, config, clock, [f"{n}" for n in range(40)], trains=0.0005)
+    conductor = Conductor(1 / PERIOD, clock, work=Clock(), begin=lambda thread: None)
+    handles, _ = added(conductor, config, clock, [f"{n}" for n in range(40)], trains=0.0005)
     first, *others = handles.values()
     for handle in handles.values():
         handle.send(Pause())
-    serve(room, clock, 2 * PERIOD)
-    room.slot(first).experiment.costs_to_begin = 0.5
+    serve(conductor, clock, 2 * PERIOD)
+    conductor.slot(first).experiment.costs_to_begin = 0.5
     first.send(Restart())
-    serve(room, clock, PERIOD)
+    serve(conductor, clock, PERIOD)
     for handle in others:
         handle.send(Play())  # its share is now a fortieth of what it was
-    serve(room, clock, 2 * PERIOD)
+    serve(conductor, clock, 2 * PERIOD)
     first.send(SetKnob(RATE, 0.2))
-    serve(room, clock, CROWDED + 5 * PERIOD)
+    serve(conductor, clock, CROWDED + 5 * PERIOD)
     assert first.latest.config.optimization.learning_rate == 0.2
 
 
-def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, clock, monkeypatch):
-    handles, _ = seated(room, config, clock, "ab", begins=0.3)
-    flooding = room.slot(handles["a"]).experiment
+def test_an_overdrawn_experiment_is_published_only_with_its_slice(
+    conductor, config, clock, monkeypatch
+):
+    handles, _ = added(conductor, config, clock, "ab", begins=0.3)
+    flooding = conductor.slot(handles["a"]).experiment
     shown = []
 
     def snapshot(*looks):
@@ -227,23 +231,23 @@ def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, 
 
     monkeypatch.setattr(flooding, "snapshot", snapshot)
     handles["a"].send(Restart())
-    serve(room, clock, PERIOD)
+    serve(conductor, clock, PERIOD)
     assert flooding.run == 2
     assert not shown  # a full snapshot is expensive, and its slice publishes one anyway
-    assert not room.slot(handles["a"]).budget.solvent
+    assert not conductor.slot(handles["a"]).budget.solvent
     handles["a"].send(Restart())
-    while room.main.serve():  # no turn is due for the command
+    while conductor.main.serve():  # no turn is due for the command
         assert flooding.run == 2
-    serve(room, clock, 3.0)  # but it will have one
+    serve(conductor, clock, 3.0)  # but it will have one
     assert flooding.run == 3
 
 
 def test_a_past_step_is_rebuilt_at_once_though_the_look_has_spent_the_budget(
-    room, config, clock, monkeypatch
+    conductor, config, clock, monkeypatch
 ):
-    handles, _ = seated(room, config, clock, [f"{n}" for n in range(20)])
+    handles, _ = added(conductor, config, clock, [f"{n}" for n in range(20)])
     handle = handles["7"]
-    slot = room.slot(handle)
+    slot = conductor.slot(handle)
     experiment = slot.experiment
     experiment.train(APART)
     apply = experiment.apply
@@ -252,19 +256,19 @@ def test_a_past_step_is_rebuilt_at_once_though_the_look_has_spent_the_budget(
         apply(command)
         clock.now += SAVED / 4
 
-    serve(room, clock, 10 * PERIOD)
+    serve(conductor, clock, 10 * PERIOD)
     monkeypatch.setattr(experiment, "apply", apply_for_long)
     slot.budget.pay(SAVED, 1.0)  # in other commands
     handle.send(LookBack(APART - 1))
-    serve(room, clock, 3 * PERIOD)
+    serve(conductor, clock, 3 * PERIOD)
     assert not slot.budget.solvent
     assert not experiment.rebuilding
     assert handle.latest.step == APART - 1
 
 
-def looker(room, config, clock, replays):
+def looker(conductor, config, clock, replays):
     """One whose run has come some way, beside many who train; a step costs so many seconds."""
-    seated(room, config, clock, [f"{n}" for n in range(20)])
+    added(conductor, config, clock, [f"{n}" for n in range(20)])
 
     worked = []
 
@@ -275,18 +279,18 @@ def looker(room, config, clock, replays):
 
     experiment = Experiment(config, clock=clock, work=work)
     experiment.train(3 * APART)
-    handle = room.add(experiment, "looks back")
-    serve(room, clock, 10 * PERIOD)
+    handle = conductor.add(experiment, "looks back")
+    serve(conductor, clock, 10 * PERIOD)
     worked.clear()
     return handle, worked
 
 
-def until_it_is_shown(room, clock, handle, step):
+def until_it_is_shown(conductor, clock, handle, step):
     """Look at a step; how many periods it takes until that is shown."""
     begun = clock.now
     handle.send(LookBack(step))
     for _ in range(100):
-        serve(room, clock, PERIOD / 10)
+        serve(conductor, clock, PERIOD / 10)
         looking = handle.latest.looking_back
         if looking and (looking.step, looking.done) == (step, 1):
             break
@@ -294,17 +298,19 @@ def until_it_is_shown(room, clock, handle, step):
 
 
 def test_who_looks_back_waits_for_some_three_times_the_work_beside_many_who_train(
-    room, config, clock
+    conductor, config, clock
 ):
-    handle, worked = looker(room, config, clock, replays=0.004)
-    waited = until_it_is_shown(room, clock, handle, 2 * APART)
+    handle, worked = looker(conductor, config, clock, replays=0.004)
+    waited = until_it_is_shown(conductor, clock, handle, 2 * APART)
     assert sum(worked) > APART * 0.004
     assert waited * PERIOD < 3 * sum(worked)
 
 
-def test_a_drag_along_the_timeline_goes_on_beside_many_who_train(room, config, clock, monkeypatch):
-    handle, _ = looker(room, config, clock, replays=0.0001)
-    experiment = room.slot(handle).experiment
+def test_a_drag_along_the_timeline_goes_on_beside_many_who_train(
+    conductor, config, clock, monkeypatch
+):
+    handle, _ = looker(conductor, config, clock, replays=0.0001)
+    experiment = conductor.slot(handle).experiment
     apply = experiment.apply
 
     def apply_for_some_time(command):
@@ -312,40 +318,40 @@ def test_a_drag_along_the_timeline_goes_on_beside_many_who_train(room, config, c
         clock.now += SAVED / 4
 
     monkeypatch.setattr(experiment, "apply", apply_for_some_time)
-    waits = [until_it_is_shown(room, clock, handle, step) for step in range(APART, APART + 20)]
+    waits = [until_it_is_shown(conductor, clock, handle, step) for step in range(APART, APART + 20)]
     assert max(waits) < 5
 
 
-def test_a_flood_without_competitors_is_not_throttled(room, config, clock):
-    handles, _ = seated(room, config, clock, "a")
+def test_a_flood_without_competitors_is_not_throttled(conductor, config, clock):
+    handles, _ = added(conductor, config, clock, "a")
     for n in range(20):
         handles["a"].send(SetKnob(RATE, 0.1 + n / 100))
         handles["a"].send(Restart())
     begun = clock.now
-    while room.slot(handles["a"]).next:
-        serve(room, clock, 0.001)
+    while conductor.slot(handles["a"]).next:
+        serve(conductor, clock, 0.001)
     assert clock.now - begun < 21 * (0.02 + PERIOD)
 
 
-def test_commands_and_queries_keep_their_order(room, config, clock):
-    handles, _ = seated(room, config, clock, "a")
+def test_commands_and_queries_keep_their_order(conductor, config, clock):
+    handles, _ = added(conductor, config, clock, "a")
     handle = handles["a"]
     handle.send(Restart(seed=5))
     seen = handle.query(lambda experiment: (experiment.config.seed, experiment.status))
     handle.send(Pause())
     handle.send(Restart(seed=6))
     then = handle.query(lambda experiment: (experiment.config.seed, experiment.status))
-    serve(room, clock, 2.0)
+    serve(conductor, clock, 2.0)
     assert seen.result(0) == (5, Status.RUNNING)
     assert then.result(0) == (6, Status.PAUSED)
 
 
-def test_a_full_queue_refuses_commands(room, config, clock, monkeypatch):
+def test_a_full_queue_refuses_commands(conductor, config, clock, monkeypatch):
     monkeypatch.setattr("engine.runtime.experiment_handle.MOST_PENDING", 10)
-    handles, _ = seated(room, config, clock, "a")
+    handles, _ = added(conductor, config, clock, "a")
     for _ in range(20):
         handles["a"].send(SetKnob(RATE, 0.5))
-    assert "More than 10 commands wait" in room.slot(handles["a"]).refusal
+    assert "More than 10 commands wait" in conductor.slot(handles["a"]).refusal
     assert handles["a"].query(lambda experiment: 1).cancelled()
 
 
@@ -389,92 +395,104 @@ def test_a_command_is_dropped_only_if_the_next_replaces_all_its_effects(
         assert before[0].config == before[1].config and before[0].step == before[1].step
 
 
-def test_if_the_last_command_is_refused_the_previous_one_applies(room, config, clock):
-    handles, _ = seated(room, config, clock, "a")
+def test_if_the_last_command_is_refused_the_previous_one_applies(conductor, config, clock):
+    handles, _ = added(conductor, config, clock, "a")
     good, bad = config.with_seed(8), config.replace("model.hidden", (9000, 9000))
     handles["a"].send(Begin(good))
     handles["a"].send(Begin(bad))
-    serve(room, clock, 2 * PERIOD)
-    assert room.slot(handles["a"]).experiment.config == good
+    serve(conductor, clock, 2 * PERIOD)
+    assert conductor.slot(handles["a"]).experiment.config == good
     assert "parameters" in handles["a"].latest.message
 
 
 # ---- threads -------------------------------------------------------------------------------------
 
 
-def home(room, handle):
-    slot = room.slot(handle)
-    (queue,) = [queue for queue in (room.main, *room.slow) if slot in queue]
+def queue_of(conductor, handle):
+    slot = conductor.slot(handle)
+    (queue,) = [queue for queue in (conductor.main, *conductor.slow) if slot in queue]
     return queue
 
 
-def test_a_run_of_unknown_cost_is_set_up_on_a_background_thread(room, config, clock, monkeypatch):
-    handles, _ = seated(room, config, clock, "ab")
+def test_a_run_of_unknown_cost_is_set_up_on_a_background_thread(
+    conductor, config, clock, monkeypatch
+):
+    handles, _ = added(conductor, config, clock, "ab")
     monkeypatch.setattr(of_effort, "speed", lambda: 1.0)
     handles["a"].send(Restart())
-    room.main.serve()
-    assert home(room, handles["a"]) in room.slow
-    assert room.slot(handles["a"]).experiment.run == 1  # the conductor's thread only passed it on
+    conductor.main.serve()
+    assert queue_of(conductor, handles["a"]) in conductor.slow
+    assert (
+        conductor.slot(handles["a"]).experiment.run == 1
+    )  # the conductor's thread only passed it on
     monkeypatch.setattr(of_effort, "speed", lambda: 1e12)
-    serve(room, clock, 10 * PERIOD)
-    assert room.slot(handles["a"]).experiment.run == 2
-    assert home(room, handles["a"]) is room.main
+    serve(conductor, clock, 10 * PERIOD)
+    assert conductor.slot(handles["a"]).experiment.run == 2
+    assert queue_of(conductor, handles["a"]) is conductor.main
 
 
 @pytest.mark.parametrize(
     ("path", "value"), [("data.dataset", Choice("wine")), ("data.held_out", 0.5)]
 )
-def test_other_data_are_always_prepared_on_a_background_thread(room, config, clock, path, value):
-    handles, served = seated(room, config, clock, "ab")
+def test_other_data_are_always_prepared_on_a_background_thread(
+    conductor, config, clock, path, value
+):
+    handles, served = added(conductor, config, clock, "ab")
     handles["a"].send(SetKnob(path, value))
-    room.main.serve()
-    assert home(room, handles["a"]) in room.slow and served == []
+    conductor.main.serve()
+    assert queue_of(conductor, handles["a"]) in conductor.slow and served == []
 
 
-def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(room, config, clock):
-    handles, _ = seated(room, config, clock, "abc")
-    room.slot(handles["a"]).experiment.costs_to_train = 0.2
-    serve(room, clock, 3 * PERIOD)
-    (slow,) = [queue for queue in room.slow if len(queue)]
+def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(
+    conductor, config, clock
+):
+    handles, _ = added(conductor, config, clock, "abc")
+    conductor.slot(handles["a"]).experiment.costs_to_train = 0.2
+    serve(conductor, clock, 3 * PERIOD)
+    (slow,) = [queue for queue in conductor.slow if len(queue)]
     for late in (True, False):
         for _ in range(200):
-            room.main.adapt_load(PERIOD if late else 0.0)
-        assert slow.share(room.slot(handles["a"]), alone=False)[0] <= room.main.load * PERIOD
-    room.remove(handles["b"])
-    room.remove(handles["c"])
+            conductor.main.adapt_load(PERIOD if late else 0.0)
+        assert (
+            slow.share(conductor.slot(handles["a"]), alone=False)[0] <= conductor.main.load * PERIOD
+        )
+    conductor.remove(handles["b"])
+    conductor.remove(handles["c"])
     for _ in range(200):
-        room.main.adapt_load(PERIOD)
-    assert room.load > 0.5  # nobody's frames can be late
+        conductor.main.adapt_load(PERIOD)
+    assert conductor.load > 0.5  # nobody's frames can be late
 
 
-def test_a_slow_run_takes_a_few_even_shares_at_most(room, config, clock):
+def test_a_slow_run_takes_a_few_even_shares_at_most(conductor, config, clock):
     names = "abcdefghijklmnopqrst"
-    handles, _ = seated(room, config, clock, names, begins=0.0, trains=0.001)
-    serve(room, clock, 10 * PERIOD)
-    room.slot(handles["a"]).experiment.costs_to_train = 0.2
-    while not any(map(len, room.slow)):
-        serve(room, clock, PERIOD)
-    (slow,) = [queue for queue in room.slow if len(queue)]
-    even = room.load * PERIOD / len(names)
-    turn, part = slow.share(room.slot(handles["a"]), alone=False)
+    handles, _ = added(conductor, config, clock, names, begins=0.0, trains=0.001)
+    serve(conductor, clock, 10 * PERIOD)
+    conductor.slot(handles["a"]).experiment.costs_to_train = 0.2
+    while not any(map(len, conductor.slow)):
+        serve(conductor, clock, PERIOD)
+    (slow,) = [queue for queue in conductor.slow if len(queue)]
+    even = conductor.load * PERIOD / len(names)
+    turn, part = slow.share(conductor.slot(handles["a"]), alone=False)
     assert even < turn / part < 5 * even
-    turn, part = room.main.share(room.slot(handles["b"]), alone=False)
+    turn, part = conductor.main.share(conductor.slot(handles["b"]), alone=False)
     assert turn / part == pytest.approx(even, rel=0.2)
 
 
-def test_an_experiment_that_took_too_long_is_served_on_a_background_thread(room, config, clock):
-    handles, served = seated(room, config, clock, "abc")
-    room.slot(handles["a"]).experiment.costs_to_train = 0.2
-    serve(room, clock, 3 * PERIOD)
-    assert home(room, handles["a"]) in room.slow
+def test_an_experiment_that_took_too_long_is_served_on_a_background_thread(
+    conductor, config, clock
+):
+    handles, served = added(conductor, config, clock, "abc")
+    conductor.slot(handles["a"]).experiment.costs_to_train = 0.2
+    serve(conductor, clock, 3 * PERIOD)
+    assert queue_of(conductor, handles["a"]) in conductor.slow
     served.clear()
-    room.slot(handles["a"]).experiment.costs_to_train = TRAINED
-    serve(room, clock, 20 * PERIOD)
-    assert home(room, handles["a"]) is room.main
+    conductor.slot(handles["a"]).experiment.costs_to_train = TRAINED
+    serve(conductor, clock, 20 * PERIOD)
+    assert queue_of(conductor, handles["a"]) is conductor.main
 
 
-def test_work_of_unknown_cost_starts_on_a_background_thread(room, config, clock):
-    handles, _ = seated(room, config, clock, "ab")
+def test_work_of_unknown_cost_starts_on_a_background_thread(conductor, config, clock):
+    handles, _ = added(conductor, config, clock, "ab")
 
     def search():
         clock.now += 1.0
@@ -483,54 +501,58 @@ def test_work_of_unknown_cost_starts_on_a_background_thread(room, config, clock)
     handle = handles["a"]
     handle.submit(lambda slot: slot.jobs.begin("search", search()))
     now = clock.now
-    room.main.serve()  # the task
-    while home(room, handle) is room.main:
-        room.main.serve()
+    conductor.main.serve()  # the task
+    while queue_of(conductor, handle) is conductor.main:
+        conductor.main.serve()
     assert clock.now - now < 1.0
-    serve(room, clock, 2.0)
-    assert room.slot(handle).jobs.shown.search == 1
+    serve(conductor, clock, 2.0)
+    assert conductor.slot(handle).jobs.shown.search == 1
 
 
-def test_a_moved_experiment_loses_no_command_and_a_removed_one_stays_removed(room, config, clock):
-    handles, _ = seated(room, config, clock, "ab")
+def test_a_moved_experiment_loses_no_command_and_a_removed_one_stays_removed(
+    conductor, config, clock
+):
+    handles, _ = added(conductor, config, clock, "ab")
     handles["a"].send(SetKnob("data.held_out", 0.5))
     handles["a"].send(Pause())
     handles["b"].send(SetKnob("data.held_out", 0.5))
-    room.remove(handles["b"])
-    serve(room, clock, 5 * PERIOD)
-    assert room.slot(handles["a"]).experiment.config.data.held_out == 0.5
+    conductor.remove(handles["b"])
+    serve(conductor, clock, 5 * PERIOD)
+    assert conductor.slot(handles["a"]).experiment.config.data.held_out == 0.5
     assert handles["a"].latest.status is Status.PAUSED
-    assert len(room) == 1 and sum(map(len, (room.main, *room.slow))) == 1
+    assert len(conductor) == 1 and sum(map(len, (conductor.main, *conductor.slow))) == 1
 
 
 # ---- what is too much for a server ---------------------------------------------------------------
 
 
-def test_a_network_with_too_long_steps_is_refused_beside_others(room, config, clock, monkeypatch):
+def test_a_network_with_too_long_steps_is_refused_beside_others(
+    conductor, config, clock, monkeypatch
+):
     monkeypatch.setattr(of_effort, "speed", lambda: 1e6)
-    handles, _ = seated(room, config, clock, "ab")
+    handles, _ = added(conductor, config, clock, "ab")
     handles["a"].send(SetKnob("model.hidden", "600, 600"))
-    serve(room, clock, 5 * PERIOD)
+    serve(conductor, clock, 5 * PERIOD)
     said = handles["a"].latest.message
     assert said.startswith("A step of this network takes ") and "0.1 s is allowed" in said
-    assert room.slot(handles["a"]).experiment.config == config
+    assert conductor.slot(handles["a"]).experiment.config == config
     handles["b"].send(Pause())
-    serve(room, clock, 2 * PERIOD)
+    serve(conductor, clock, 2 * PERIOD)
     handles["a"].send(SetKnob("model.hidden", "600, 600"))  # allowed when alone
-    serve(room, clock, 2 * PERIOD)
-    assert room.slot(handles["a"]).experiment.config.model.hidden == (600, 600)
+    serve(conductor, clock, 2 * PERIOD)
+    assert conductor.slot(handles["a"]).experiment.config.model.hidden == (600, 600)
 
 
-def test_an_experiment_with_too_long_steps_is_paused_with_a_message(room, config, clock):
-    handles, _ = seated(room, config, clock, "ab", trains=0.2)
+def test_an_experiment_with_too_long_steps_is_paused_with_a_message(conductor, config, clock):
+    handles, _ = added(conductor, config, clock, "ab", trains=0.2)
     for handle in handles.values():
         watch(handle)
-    serve(room, clock, 20 * PERIOD)
+    serve(conductor, clock, 20 * PERIOD)
     assert {handle.latest.status for handle in handles.values()} == {Status.PAUSED, Status.RUNNING}
     (stopped,) = [handle for handle in handles.values() if handle.latest.status is Status.PAUSED]
     assert "takes 0.2 s here" in stopped.latest.message
     assert isinstance(
-        room.slot(stopped).experiment.journal[-1][1], Pause
+        conductor.slot(stopped).experiment.journal[-1][1], Pause
     )  # so that a replay pauses too
 
 

@@ -31,7 +31,7 @@ from tests.engine.test_look_back import (
     agree,
     described,
     few,
-    room,
+    max_bytes,
     run,
     steered,
 )
@@ -47,9 +47,11 @@ def taken_up(transfer, **given) -> Experiment:
 
 
 @few
-@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, room=room, data=st.data())
-def test_it_is_the_same_run_and_goes_on_to_the_same_bits(network, turns, room, data):
-    source = Experiment(NETWORKS[network], room=room)
+@given(
+    network=st.sampled_from(sorted(NETWORKS)), turns=steered, max_bytes=max_bytes, data=st.data()
+)
+def test_it_is_the_same_run_and_goes_on_to_the_same_bits(network, turns, max_bytes, data):
+    source = Experiment(NETWORKS[network], max_bytes=max_bytes)
     turn(source, turns)
     source.train(60)
     past = data.draw(st.none() | st.integers(0, source.step))

@@ -114,13 +114,13 @@ class Axes:
     def __init__(self, base: RunConfig, presses: Presses) -> None:
         self._base, self._presses = base, presses
         self._rows: list[AxisRow] = []
-        self._room = Column(sizing_mode="stretch_width")
+        self._column = Column(sizing_mode="stretch_width")
         self._menu = ui.Select(
             label="Add an axis", options=NONE, value="", size="small",
             margin=theme.KNOB_MARGIN, sizing_mode="stretch_width",
         )  # fmt: skip
         self._menu.param.watch(lambda event: self._add(event.new), "value")
-        self.view: Viewable = Column(self._room, self._menu, sizing_mode="stretch_width")
+        self.view: Viewable = Column(self._column, self._menu, sizing_mode="stretch_width")
 
     def pieces(self) -> Iterator[None]:
         """Build the first axes, one by one."""
@@ -152,7 +152,7 @@ class Axes:
         self._arrange()
 
     def _arrange(self) -> None:
-        self._room[:] = [row.view for row in self._rows]
+        self._column[:] = [row.view for row in self._rows]
         taken = {row.path for row in self._rows}
         free = {label: path for label, path in addable(self._base).items() if path not in taken}
         self._menu.param.update(options=NONE | free, value="")

@@ -86,7 +86,7 @@ def fill(name: str, shape: Shape, rows: Iterable[Row]) -> Grid:
     for piece in pieces(rows, max(1, PIECE // width)):
         kept = [row for row in piece if not _is_comment(row[1], width)]
         lines.extend(line for line, _ in kept)
-        check_room(len(lines), width, name)
+        check_size(len(lines), width, name)
         checked = [_row(name, line, cells, width) for line, cells in kept]
         for column, cells in zip(columns, zip(*checked, strict=True), strict=False):
             column.extend([same.setdefault(cell, cell) for cell in map(_plain_text, cells)])
@@ -124,7 +124,7 @@ def _row(name: str, line: int, cells: list[str], width: int) -> list[str]:
     return cells
 
 
-def check_room(rows: int, width: int, name: str) -> None:
+def check_size(rows: int, width: int, name: str) -> None:
     """Refuse a table as soon as it has too many rows or numbers."""
     if rows > MAX_EXAMPLES:
         raise ValueError(f"{name}: has more than {MAX_EXAMPLES:,} rows")

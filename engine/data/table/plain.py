@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from engine.data.table.dialect import Row
-from engine.data.table.grid import PIECE, Cells, Grid, Shape, check_room, pieces
+from engine.data.table.grid import PIECE, Cells, Grid, Shape, check_size, pieces
 from engine.data.table.numerals import is_missing
 
 TEXT = 48  # characters of text that a cell can hold
@@ -35,7 +35,7 @@ def fill_fast(
     try:
         for piece in pieces(lines, max(1, 3 * PIECE // len(formats))):
             count += len(piece)
-            check_room(count, len(formats), name)
+            check_size(count, len(formats), name)
             reader.add(piece)
     except _NotPlainError:
         return None
