@@ -15,7 +15,7 @@ TOKENS = {
     "half-space": f"{theme.SPACE // 2}px",
     "double-space": f"{2 * theme.SPACE}px",
     "font": theme.FONT,
-    "diagnosis-bar-height": theme.rem(theme.LANE_HEIGHT),
+    "diagnosis-bar-height": theme.rem(theme.DIAGNOSIS_BAR_HEIGHT),
     "plot-min-width": theme.rem(theme.PLOT_MIN_WIDTH),
     "plot-min-height": theme.rem(theme.PLOT_MIN_HEIGHT),
     "tabs-height": theme.rem(theme.TABS_HEIGHT),

@@ -108,7 +108,7 @@ SLIDER_SX = {
 
 
 # A fixed height, so that the plots above keep their size.
-LANE_HEIGHT = 62  # pixels
+DIAGNOSIS_BAR_HEIGHT = 62  # pixels
 
 
 # ---- dialogs ------------------------------------------------------------------------------------

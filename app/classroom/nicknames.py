@@ -9,9 +9,9 @@ LONGEST = 24  # characters
 MARKS = 2  # accents on one letter; more of them would run over other lines
 
 
-def nickname(wished: str, taken: Collection[str]) -> str:
+def nickname(proposed: str, taken: Collection[str]) -> str:
     """The name as everybody sees it; a number distinguishes it from the names that are taken."""
-    name = _cleaned(wished[: 4 * LONGEST])
+    name = _cleaned(proposed[: 4 * LONGEST])
     if not any(letter.isalnum() for letter in name):
         raise Refused("A nickname needs at least one letter or digit.")
     used = {other.casefold() for other in taken}
@@ -21,10 +21,10 @@ def nickname(wished: str, taken: Collection[str]) -> str:
     return next(way for way in ways if way.casefold() not in used)
 
 
-def _cleaned(wished: str) -> str:
+def _cleaned(proposed: str) -> str:
     """Without control characters, invisible ones, changes of direction and piles of accents."""
     shown, marks = [], 0
-    for letter in unicodedata.normalize("NFKC", wished):
+    for letter in unicodedata.normalize("NFKC", proposed):
         kind = unicodedata.category(letter)
         marks = marks + 1 if kind[0] == "M" else 0
         if kind[0] == "Z" or letter in "\t\n\r":

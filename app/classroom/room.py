@@ -77,14 +77,14 @@ class Room:
 
     # ---- joining --------------------------------------------------------------------------------
 
-    def join(self, wished: str, key: str = "") -> Participant:
+    def join(self, proposed: str, key: str = "") -> Participant:
         """A new student under a nickname, who waits to be let in unless everybody is welcome.
 
         The key is made up, unless another process has done so.
         """
         if len(self.students) >= self.most:
             raise Refused(f"All {self.most} places of this room are taken.")
-        name = nickname(wished, [student.name for student in self.students.values()])
+        name = nickname(proposed, [student.name for student in self.students.values()])
         self.came += 1
         student = Participant(f"s{self.came}", name, self.everybody_welcome, key or new_key())
         self.students[student.number] = student

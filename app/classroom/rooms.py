@@ -9,7 +9,7 @@ from app.classroom.room import Place, Room
 
 LETTERS = "BCDFGHJKMNPQRSTVWXYZ23456789"  # none that is taken for another, and no words
 CODE = 5  # letters of a code
-SHORTEST, LONGEST = 4, 12  # letters of one that a teacher wishes
+SHORTEST, LONGEST = 4, 12  # letters of one that a teacher chooses
 HOUR = 3600.0  # seconds
 
 
@@ -26,14 +26,14 @@ class Rooms:
     def __len__(self) -> int:
         return len(self._rooms)
 
-    def open(self, lessons: Mapping[str, Place], wished: str = "") -> Room:
-        """A new room under the code that is wished, or one that is made up."""
+    def open(self, lessons: Mapping[str, Place], proposed: str = "") -> Room:
+        """A new room under the proposed code, or one that is made up."""
         self.close_old()
         if len(self._rooms) >= self._most:
             raise Refused(f"All {self._most} class rooms of this server are in use.")
-        code = _checked(wished) if wished else new_code()
+        code = _checked(proposed) if proposed else new_code()
         while code in self._rooms:
-            if wished:
+            if proposed:
                 raise Refused(f"The code {code} is in use by another class.")
             code = new_code()
         room = self._rooms[code] = Room(code, self._students, lessons, self._clock)
@@ -77,12 +77,12 @@ def plain(code: str) -> str:
     return code[:40].upper().replace(" ", "").replace("-", "")
 
 
-def _checked(wished: str) -> str:
-    """A code that a teacher wishes."""
-    code = plain(wished)
+def _checked(proposed: str) -> str:
+    """A code that a teacher has chosen, as it is compared."""
+    code = plain(proposed)
     if not (code.isascii() and code.isalnum() and SHORTEST <= len(code) <= LONGEST):
         raise Refused(
-            f"A code has {SHORTEST} to {LONGEST} letters and digits, got “{wished[:40]}”."
+            f"A code has {SHORTEST} to {LONGEST} letters and digits, got “{proposed[:40]}”."
         )
     return code
 

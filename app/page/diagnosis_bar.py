@@ -81,7 +81,7 @@ class DiagnosisBar:
         self.view = HTML(
             _words(LEARNS),
             stylesheets=[css("buttons"), css("diagnosis_bar"), css("sheet")],
-            height=theme.LANE_HEIGHT,
+            height=theme.DIAGNOSIS_BAR_HEIGHT,
             margin=0,
             sizing_mode="stretch_width",
         )

@@ -11,8 +11,8 @@ class DisplayMode:
     def __init__(self, bridge: Bridge, presses: Presses) -> None:
         self._bridge = bridge
         self._styles = ["desk", "projector"]  # the current one first
-        presses.on("look", self.toggle)
-        self.html = button("look", "Projector", "co_present", word="Projector")
+        presses.on("projector", self.toggle)
+        self.html = button("projector", "Projector", "co_present", word="Projector")
 
     def toggle(self) -> None:
         """Switch between desk and projector mode."""
@@ -21,7 +21,7 @@ class DisplayMode:
 
 
 explain(
-    "button look",
+    "button projector",
     "Projector",
     "Large type and thick lines, to be read from the last row of a lecture hall, and back.",
     shortcut="p",

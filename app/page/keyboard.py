@@ -58,7 +58,7 @@ class Keyboard:
         timeline: Timeline,
         rate: Callable[[int], None],
         lesson: Callable[[int], None],
-        look: DisplayMode,
+        display_mode: DisplayMode,
         dialogs: Dialogs,
     ) -> None:
         self._play_or_pause = transport.play_or_pause
@@ -79,7 +79,7 @@ class Keyboard:
             "]": lambda: rate(1),
             "n": lambda: lesson(1),
             "b": lambda: lesson(-1),
-            "p": look.toggle,
+            "p": display_mode.toggle,
             "?": lambda: dialogs.open("Keys"),
         }
 

@@ -37,7 +37,7 @@ HEADER = """
 <button type="button" class="more" popovertarget="menus" aria-label="More" title="More">
   <span class="icon" aria-hidden="true">more_vert</span>
 </button>
-<div id="menus" class="menus" popover>{menus}{group}{question_mark}{look}</div>
+<div id="menus" class="menus" popover>{menus}{group}{question_mark}{display_mode}</div>
 """
 
 PAGE = parse_template((templates.FOLDER / "page.html").read_text())
@@ -62,9 +62,9 @@ class Layout:
         knobs: Viewable,
         transport: Transport,
         timeline: Timeline,
-        lane: DiagnosisBar,
+        diagnosis_bar: DiagnosisBar,
         dialogs: Dialogs,
-        look: DisplayMode,
+        display_mode: DisplayMode,
         bridge: Bridge,
         question_mark: QuestionMark,
         only: Sequence[str] = (),  # the plots that are to be seen; empty: all
@@ -77,7 +77,7 @@ class Layout:
         self._run = _main(
             _plots(self._views[""]),
             *([] if "timeline" in hidden else [timeline.view]),
-            *([] if "lane" in hidden else [lane.view]),
+            *([] if "lane" in hidden else [diagnosis_bar.view]),
             *([self._inside] if self._tabs else []),
         )
         self._mains: dict[str, Viewable] = {}  # of the panels that have been opened
@@ -92,7 +92,11 @@ class Layout:
         self._why = HTML(ANOTHERS, stylesheets=[css("panel")], margin=(5, 10), visible=False)
         tabs = _sidebar_tabs(self.panels, visible=not bare)
         self._sidebar = Column(tabs, self._why, knobs, sizing_mode="stretch_width")
-        header = [_header(hidden, transport, dialogs, look, question_mark), dialogs.place, bridge]
+        header = [
+            _header(hidden, transport, dialogs, display_mode, question_mark),
+            dialogs.place,
+            bridge,
+        ]
         self.page = self._page(header, bare)
 
     def _page(self, header: Sequence[Viewable], bare: bool) -> ui.Page:
@@ -214,7 +218,7 @@ def _header(
     hidden: Set[str],
     transport: Transport,
     dialogs: Dialogs,
-    look: DisplayMode,
+    display_mode: DisplayMode,
     question_mark: QuestionMark,
 ) -> HTML:
     return HTML(
@@ -222,7 +226,7 @@ def _header(
             transport="" if "transport" in hidden else transport.html,
             menus="" if "menus" in hidden else dialogs.html,
             group=button("class", "Class", "groups", word="Class"),
-            look=look.html,
+            display_mode=display_mode.html,
             question_mark=question_mark.html,
         ),
         stylesheets=[css("buttons"), css("header")],

@@ -17,7 +17,7 @@ from app.page.layout import TAB, Layout
 from app.page.timeline import LOOK, Timeline
 from app.page.transport import Transport
 from app.panel_document import document_of_now, notify
-from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
+from app.panels.course_navigation import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
 from app.panels.open_panels import OpenPanels
 from app.server.piecewise_build import Building, Pieces

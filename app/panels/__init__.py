@@ -8,6 +8,6 @@ from app.panels import lab
 from app.panels import search
 
 # isort: on
-from app.panels.panel import KNOBS, PANELS, SidebarPanel, Staged
+from app.panels.panel import KNOBS, PANELS, PanelWithRun, SidebarPanel
 
-__all__ = ["KNOBS", "PANELS", "SidebarPanel", "Staged", "checks", "lab", "lessons", "search"]
+__all__ = ["KNOBS", "PANELS", "PanelWithRun", "SidebarPanel", "checks", "lab", "lessons", "search"]

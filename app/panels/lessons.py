@@ -17,11 +17,11 @@ from panel.viewable import Viewable
 from app.explanations.explanation import explain
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import Prompt
-from app.panels.course_walk import CourseWalk
+from app.panels.course_navigation import CourseNavigation
 from app.panels.lesson_figures import pictures
 from app.panels.lesson_legend import RunKey, legend
 from app.panels.lesson_list import name_of, whole_course
-from app.panels.lesson_stage import LessonStage
+from app.panels.lesson_player import LessonPlayer
 from app.panels.panel import PANELS
 from app.panels.playlist_editor import PlaylistEditor
 from app.sharing.hand_in_form import HandInForm
@@ -69,8 +69,8 @@ class Lessons:
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
-        self._stage = LessonStage(handle)
-        self._walk = CourseWalk(presses, weakly(self._go_on), weakly(self._refuse))
+        self._player = LessonPlayer(handle)
+        self._navigation = CourseNavigation(presses, weakly(self._go_on), weakly(self._refuse))
         self._lesson: Lesson | None = None  # the open one
         self._played: Played | None = None
         self._last_progress: LessonProgress | None = None  # the last that was shown
@@ -120,22 +120,22 @@ class Lessons:
         self.sidebar.append(HandInForm(self._handle, self.answers).view)
         self._presses.do("recall_lessons")
 
-    # ---- the stage ------------------------------------------------------------------------------
+    # ---- the runs -------------------------------------------------------------------------------
 
     def entered(self) -> None:
         """Show the lesson as it was left; the visitor's own run waits."""
-        self._stage.enter()
+        self._player.enter()
         self.prompt(self._prompt)
 
     def left(self) -> None:
         """Give the visitor's own run back as it was."""
         self._presses.do("point_at", "")
         self.prompt(None)
-        self._stage.leave()
+        self._player.leave()
 
-    def _clear_stage(self, asks: Lesson | None = None) -> None:
+    def _show_no_run(self, asks: Lesson | None = None) -> None:
         """Show nothing of any run until something is predicted; who follows sees what is asked."""
-        self._stage.clear(asks)
+        self._player.clear(asks)
         self._cover(True)
         self._presses.do("point_at", "")
 
@@ -159,10 +159,10 @@ class Lessons:
     def _edit(self) -> None:
         """Make a playlist in the main area, or change the one that is open."""
         if self._editor is None:
-            self._editor = PlaylistEditor(self._handle, self._presses, self._walk.follow_made)
-        self._clear_stage()
-        self._walk.elsewhere = True
-        self._editor.edit(self._walk.course.playlist)
+            self._editor = PlaylistEditor(self._handle, self._presses, self._navigation.follow_made)
+        self._show_no_run()
+        self._navigation.elsewhere = True
+        self._editor.edit(self._navigation.course.playlist)
         self._main[:] = [self._editor.view]
 
     # ---- the list of what is done ----------------------------------------------------------------
@@ -182,7 +182,7 @@ class Lessons:
             self.answers.setdefault((answer.lesson, answer.variation), answer)
 
     def _draw_list(self) -> None:
-        self._list.object = self._walk.course.listed(self._walk.place, self._done)
+        self._list.object = self._navigation.course.listed(self._navigation.place, self._done)
 
     # ---- a lesson -------------------------------------------------------------------------------
 
@@ -192,11 +192,11 @@ class Lessons:
 
     def _open(self) -> None:
         """Open the current part of the course at its beginning: a lesson, a shared run or text."""
-        item = self._walk.item
+        item = self._navigation.item
         self._lesson = open_lesson(name_of(item.lesson)) if item.lesson else None
         self._played = self._last_progress = None
         self._reason = self._saw = ""
-        self._clear_stage(self._lesson)
+        self._show_no_run(self._lesson)
         self._main[:] = self._boards
         self._introduction.object = self._progress.object = self._variations.object = ""
         self._pictures[:] = []
@@ -206,18 +206,22 @@ class Lessons:
         elif item.run:
             self._play_shared(item)
         else:
-            self._board.object = render("words_board", item=item, last=self._walk.last)
+            self._board.object = render("words_board", item=item, last=self._navigation.last)
         self._draw_list()
 
     def _introduce(self, lesson: Lesson) -> None:
         self._introduction.object = render("lesson", lesson=lesson, predicted="")
         self._board.object = render(
-            "lesson_board", lesson=lesson, begun=False, words=self._walk.item.words, most=MOST_WORDS
+            "lesson_board",
+            lesson=lesson,
+            begun=False,
+            words=self._navigation.item.words,
+            most=MOST_WORDS,
         )
 
     def _play_shared(self, item: Item) -> None:
         """Play a shared run at once, with its text beside it."""
-        self._stage.play_shared(item)
+        self._player.play_shared(item)
         self._board.object = ""
         self._cover(False)
         self._introduction.object = render("shared_run", item=item, note="")
@@ -254,7 +258,7 @@ class Lessons:
         self._variations.object = ""  # their keys 1, 2, ... now belong to the question
         if self._pictures:
             self._pictures[:] = []
-        self._stage.play(lesson, played.lesson if played.by else None)
+        self._player.play(lesson, played.lesson if played.by else None)
         self._board.object = render("lesson_board", lesson=lesson, begun=True)
         self._cover(not lesson.runs)
         self._ask(None)
@@ -266,12 +270,12 @@ class Lessons:
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
         progress, played = snapshot.background.lesson, self._played
-        if progress is None or progress is self._last_progress or not self._stage.shows(snapshot):
+        if progress is None or progress is self._last_progress or not self._player.shows(snapshot):
             return
         if self._lesson is None:
             self._last_progress = progress
             self._introduction.object = render(
-                "shared_run", item=self._walk.item, note=progress.note
+                "shared_run", item=self._navigation.item, note=progress.note
             )
             return
         if played is None:
@@ -304,7 +308,7 @@ class Lessons:
         context = {
             "progress": progress,
             "lesson": self._lesson,
-            "item": self._walk.item,
+            "item": self._navigation.item,
             "saw": self._saw,
         }
         sheet = render("lesson_sheet", **context) if progress and progress.verdict else ""
@@ -345,7 +349,7 @@ class Lessons:
             runs=progress.steered,
         )
         self._done.add(lesson.slug)
-        self._stage.note_answered()
+        self._player.note_answered()
         kept = msgspec.json.encode(answer).decode()
         self._presses.do("tick_lesson", lesson.slug)
         self._presses.do("store_answer", f"{lesson.slug} {label}", kept)

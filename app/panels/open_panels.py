@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import Prompt
 from app.page.layout import Layout
-from app.panels import PANELS, SidebarPanel, Staged
+from app.panels import PANELS, PanelWithRun, SidebarPanel
 from app.panels.lessons import LESSON_TAB, Lessons
 from app.server.piecewise_build import Building, Pieces
 from engine import ExperimentHandle, LessonAnswer, Snapshot
@@ -25,7 +25,7 @@ class OpenPanels:
     ) -> None:
         self._layout, self._presses, self._build, self._prompt = layout, presses, build, prompt
         self._rest = rest  # called with whether there is no run to steer
-        self._covered: set[str] = set()  # panels whose stage has no run just now
+        self._covered: set[str] = set()  # panels that show no run of theirs just now
         self._panels: dict[str, SidebarPanel] = {}
         self._buildings: dict[str, Building] = {}
 
@@ -53,13 +53,13 @@ class OpenPanels:
         if name in PANELS and name not in self._panels:
             panel = self._panels[name] = PANELS[name].make(handle, handle.latest, self._presses)
             panel.leave = self._layout.leave
-            if isinstance(panel, Staged):
+            if isinstance(panel, PanelWithRun):
                 panel.cover = functools.partial(self._cover, name)
                 panel.prompt = self._prompt
             self._layout.add_panel(name, panel.sidebar, panel.main)
             self._buildings[name] = self._build(self._pieces(name, handle))
         self._layout.enter(name)
-        self._change_stage(name)
+        self._change_run(name)
         if name in self._buildings:
             self._buildings[name].go_on()
 
@@ -68,10 +68,10 @@ class OpenPanels:
         self._layout.cover(name, covered)
         self._rest(self._layout.panel in self._covered)
 
-    def _change_stage(self, name: str) -> None:
+    def _change_run(self, name: str) -> None:
         self._rest(name in self._covered)
         for other, panel in self._panels.items():
-            if isinstance(panel, Staged):
+            if isinstance(panel, PanelWithRun):
                 (panel.entered if other == name else panel.left)()
 
     def _pieces(self, name: str, handle: ExperimentHandle) -> Pieces:

@@ -35,7 +35,7 @@ class SidebarPanel(Protocol):
 
 
 @runtime_checkable
-class Staged(Protocol):
+class PanelWithRun(Protocol):
     """A panel with an experiment of its own, which is served while the panel is open."""
 
     # Set by what opens it: lays its main area over the plots or not, and says below them what the

@@ -15,24 +15,24 @@ MOST_ROWS = 10
 
 def cost_columns(snapshot: Snapshot, since: int) -> Part:
     """The time of a step and of each instrument, and the multiplications of a step by layer."""
-    stages = snapshot.on_demand.model_summary or ()
+    summary = snapshot.on_demand.model_summary or ()
     per_epoch = max(1, snapshot.data.training // _batch(snapshot))
     seconds = (
         1 / snapshot.training_steps_per_second
         if snapshot.training_steps_per_second
         else float("nan")
     )
-    work = BACK_AND_FORTH * _batch(snapshot) * sum(stage.work for stage in stages)
+    work = BACK_AND_FORTH * _batch(snapshot) * sum(row.work for row in summary)
     shown = {
         "step": _duration(seconds),
         "pace": f"{snapshot.steps_per_second:,.0f}",
         "epoch": _duration(seconds * per_epoch),
-        "work": _amount(work) if stages else "–",
+        "work": _amount(work) if summary else "–",
         "watching": numbers.decimal_percent(snapshot.metrics.cost),
         "noise": _examples(snapshot.metrics.noise_scale),
     }
     return Part(
-        set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, stages, work)},
+        set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, summary, work)},
         text={f"cost.{name}": text for name, text in shown.items()},
         alternative=lambda: (
             f"A step takes {shown['step']} of computing and {shown['work']}"
@@ -58,8 +58,8 @@ def _instruments(snapshot: Snapshot) -> Columns:
     )
 
 
-def _layers(snapshot: Snapshot, stages: tuple[SummaryRow, ...], work: int) -> Columns:
-    shares = [BACK_AND_FORTH * _batch(snapshot) * s.work / max(1, work) for s in stages]
+def _layers(snapshot: Snapshot, summary: tuple[SummaryRow, ...], work: int) -> Columns:
+    shares = [BACK_AND_FORTH * _batch(snapshot) * s.work / max(1, work) for s in summary]
     rows = _rows(len(snapshot.tensors))
     shown = [(n, shares[n]) for n in rows if n < len(shares)]
     longest = max((share for _, share in shown), default=1.0)

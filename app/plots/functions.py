@@ -165,9 +165,9 @@ class FunctionsView:
         names = [f"layer{n}" for n in range(layers)]
         data = source("functions.sums", ["x", *names])
         for n, name in enumerate(names):
-            look: dict[str, Any] = {"source": data, "y_range_name": "share"}
+            glyph: dict[str, Any] = {"source": data, "y_range_name": "share"}
             self._figure.varea(
-                "x", 0, name, fill_color=palette.colour(n), fill_alpha=0.35 / (1 + n), **look
+                "x", 0, name, fill_color=palette.colour(n), fill_alpha=0.35 / (1 + n), **glyph
             )
             self._figure.line(
                 "x",
@@ -175,7 +175,7 @@ class FunctionsView:
                 color=palette.colour(n),
                 line_dash=palette.dash(n),
                 line_width=1.5,
-                **look,
+                **glyph,
             )
 
     def _draw_start(self, curve: Response) -> None:

@@ -31,19 +31,19 @@ class _Box:
 
 def network_columns(snapshot: Snapshot, since: int) -> Part:
     """A box for each layer's output, and a link between two of them for the weights."""
-    stages = snapshot.on_demand.model_summary or ()
-    boxes = _boxes(snapshot.data.shape, stages) if stages else []
-    parameters = sum(stage.parameters for stage in stages)
-    work = sum(stage.work for stage in stages)
+    summary = snapshot.on_demand.model_summary or ()
+    boxes = _boxes(snapshot.data.shape, summary) if summary else []
+    parameters = sum(row.parameters for row in summary)
+    work = sum(row.work for row in summary)
     return Part(
         set={
             "network.boxes": _box_columns(boxes),
-            "network.links": _link_columns(boxes, stages),
-            "network.words": _word_columns(stages, parameters),
+            "network.links": _link_columns(boxes, summary),
+            "network.words": _word_columns(summary, parameters),
         },
         text={
-            "network.parameters": f"{parameters:,}" if stages else "–",
-            "network.work": f"{work:,}" if stages else "–",
+            "network.parameters": f"{parameters:,}" if summary else "–",
+            "network.work": f"{work:,}" if summary else "–",
             "network.data": _data(snapshot),
         },
         alternative=lambda: (
@@ -51,7 +51,7 @@ def network_columns(snapshot: Snapshot, since: int) -> Part:
             + " ".join(
                 f"{x.name}: {_size(x.shape)}, {', '.join([x.weights, *x.then])},"
                 f" {x.parameters:,} parameters."
-                for x in stages
+                for x in summary
             )
         ),
     )
@@ -67,9 +67,9 @@ def _size(shape: Sequence[int]) -> str:
     return "×".join(str(n) for n in shape)
 
 
-def _boxes(shape: tuple[int, ...], stages: Sequence[SummaryRow]) -> list[_Box]:
+def _boxes(shape: tuple[int, ...], summary: Sequence[SummaryRow]) -> list[_Box]:
     """The boxes; heights grow with the logarithm of the number of units."""
-    named = [("input", shape), *((stage.name, stage.shape) for stage in stages)]
+    named = [("input", shape), *((row.name, row.shape) for row in summary)]
     sizes = [math.log(1 + math.prod(shape)) for _, shape in named]
     span = TALLEST - SHORTEST
     largest = max(sizes)
@@ -100,9 +100,9 @@ def _short(name: str, boxes: int) -> str:
     return name if boxes <= 16 else ""
 
 
-def _link_columns(boxes: Sequence[_Box], stages: Sequence[SummaryRow]) -> Columns:
+def _link_columns(boxes: Sequence[_Box], summary: Sequence[SummaryRow]) -> Columns:
     """The links between boxes; more parameters make a link darker."""
-    most = max((stage.parameters for stage in stages), default=1)
+    most = max((row.parameters for row in summary), default=1)
     xs, ys = [], []
     for n, (left, right) in enumerate(itertools.pairwise(boxes)):
         a, b = n + WIDTH / 2, n + 1 - WIDTH / 2
@@ -111,17 +111,17 @@ def _link_columns(boxes: Sequence[_Box], stages: Sequence[SummaryRow]) -> Column
     return {
         "xs": xs,
         "ys": [[round(y, 3) for y in corners] for corners in ys],
-        "alpha": [round(0.06 + 0.34 * stage.parameters / most, 2) for stage in stages],
+        "alpha": [round(0.06 + 0.34 * row.parameters / most, 2) for row in summary],
     }
 
 
-def _word_columns(stages: Sequence[SummaryRow], parameters: int) -> Columns:
-    in_full = len(stages) < MOST_IN_FULL
+def _word_columns(summary: Sequence[SummaryRow], parameters: int) -> Columns:
+    in_full = len(summary) < MOST_IN_FULL
     return {
-        "x": [n + 0.5 for n in range(len(stages))],
-        "weights": [x.weights if in_full else "" for x in stages],
-        "parameters": [_count(x.parameters, in_full) if len(stages) < 24 else "" for x in stages],
-        "then": [", ".join(x.then) if in_full else "" for x in stages],
+        "x": [n + 0.5 for n in range(len(summary))],
+        "weights": [x.weights if in_full else "" for x in summary],
+        "parameters": [_count(x.parameters, in_full) if len(summary) < 24 else "" for x in summary],
+        "then": [", ".join(x.then) if in_full else "" for x in summary],
     }
 
 
@@ -150,12 +150,12 @@ class NetworkView:
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
-        stages = len(snapshot.tensors)
+        layers = len(snapshot.tensors)
         figure = plot(
             "network",
             "The layers of the network with their sizes and numbers of parameters",
             style,
-            x_range=Range1d(start=-0.5, end=stages + 0.5),
+            x_range=Range1d(start=-0.5, end=layers + 0.5),
             y_range=Range1d(start=-1.05, end=0.56),
         )
         figure.axis.visible = False

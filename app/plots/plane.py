@@ -101,13 +101,13 @@ def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
         solid = [palette.blended(n / 255) for n in range(256)]
         colours = LinearColorMapper(palette=solid, low=-1, high=1)
     scale = math.sqrt(style.line_width / theme.DESK.line_width)
-    look: dict[str, Any] = {"fill_color": {"field": "value", "transform": colours}}
+    glyph: dict[str, Any] = {"fill_color": {"field": "value", "transform": colours}}
     for name, size, line in (
         ("data.training", theme.POINT, None),
         ("data.validation", theme.LARGE_POINT, palette.INK),
     ):
         data = source(name, ["x", "y", "value"])
-        drawn.scatter("x", "y", source=data, size=size * scale, line_color=line, **look)
+        drawn.scatter("x", "y", source=data, size=size * scale, line_color=line, **glyph)
     drawn.scatter(
         "x",
         "y",

@@ -91,7 +91,7 @@ class Memory:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            await asyncio.to_thread(self.look)
+            await asyncio.to_thread(self.check)
 
     def page_requested(self) -> None:
         """A visitor has requested a page."""
@@ -102,7 +102,7 @@ class Memory:
         with self._lock:
             self._closed.append((self._clock(), cut))
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Free what is left of closed pages, and search for garbage if it is time."""
         self._cut_pages()
         nobody = self._left and self.nobody_is_here()

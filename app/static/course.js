@@ -10,7 +10,7 @@ const DRAFT = "babysit playlist" // ... a playlist that is being made
 const LESSON = "lesson" // parameters of the address: the lesson that is open
 const ITEM = "item" // ... the place in a playlist, from 1
 const PLAYLIST = "playlist" // ... its name in the operator's folder, or behind # the playlist itself
-const LOOK = 100 // milliseconds from one look for the sidebar's tabs to the next
+const POLL = 100 // milliseconds between two checks whether the sidebar's tabs are there
 
 let opened = "" // the playlist that the page shows, as the address says it
 let built = false // whether the panel of lessons is there
@@ -37,7 +37,7 @@ export function follow_address() {
 // The tabs come with the sidebar, a moment after the page.
 function open_lessons() {
   if (find(document.body, '[data-message] [data-tab="Lessons"]') == null) {
-    setTimeout(open_lessons, LOOK)
+    setTimeout(open_lessons, POLL)
   } else {
     open_at_address()
   }

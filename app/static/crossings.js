@@ -8,7 +8,7 @@ const ROW = 0.25 // ... its height, in a grid
 export function cells_taken(plot, {top, bottom}, curves, boxes) {
   const taken = Array(columns(plot)).fill(false)
   for (const curve of curves) {
-    walk(plot, curve, (column, least, most) => taken[column] ||= least < bottom && most > top)
+    trace(plot, curve, (column, least, most) => taken[column] ||= least < bottom && most > top)
   }
   for (const box of boxes.filter((box) => box.top < bottom && box.bottom > top)) {
     const [first, last] = [box.left, box.right].map((x) => Math.floor((x - plot.left) / (CELL * plot.type)))
@@ -17,7 +17,7 @@ export function cells_taken(plot, {top, bottom}, curves, boxes) {
   return taken
 }
 
-// All cells of a plot, looked at once; then each box is counted quickly.
+// All cells of a plot, computed once, so that each box is counted quickly.
 export class Crossings {
   #plot
   #row
@@ -30,7 +30,7 @@ export class Crossings {
     this.#columns = columns(plot)
     this.#taken = Array.from({length: this.#place(plot.bottom) + 1}, () => new Uint8Array(this.#columns))
     for (const curve of curves) {
-      walk(plot, curve, (column, least, most) => {
+      trace(plot, curve, (column, least, most) => {
         if (most < plot.top) {
           return
         }
@@ -61,26 +61,26 @@ function columns(plot) {
   return Math.max(0, Math.floor((plot.right - plot.left) / (CELL * plot.type)))
 }
 
-// Visit the cells that a curve runs through, with its least and greatest height there.
-function walk(plot, {x, y}, visit) {
+// Calls `mark` with each column of cells that a curve runs through, and its least and greatest height there.
+function trace(plot, {x, y}, mark) {
   let left = null
   for (let n = 0; n < y.length; n++) {
     const right = {x: plot.x(x[n]), y: plot.y(y[n])}
     if (Number.isFinite(right.y)) {
-      cross(plot, left ?? right, right, visit)
+      cross(plot, left ?? right, right, mark)
       left = right
     }
   }
 }
 
 // The same for a straight piece.
-function cross(plot, left, right, visit) {
+function cross(plot, left, right, mark) {
   const cell = CELL * plot.type
   const last = Math.min(columns(plot) - 1, Math.floor((right.x - plot.left) / cell))
   for (let place = Math.max(0, Math.floor((left.x - plot.left) / cell)); place <= last; place++) {
     const from = plot.left + place * cell
     const [one, other] = [height_at(left, right, Math.max(from, left.x)), height_at(left, right, Math.min(from + cell, right.x))]
-    visit(place, Math.min(one, other), Math.max(one, other))
+    mark(place, Math.min(one, other), Math.max(one, other))
   }
 }
 

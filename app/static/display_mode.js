@@ -12,7 +12,7 @@ export class DisplayMode {
   #root // how style sheets know it: properties of the root
   #sidebar // the width of the sidebar on a desk
   #projector = false
-  #awaits = false // a look at what has been drawn since
+  #awaits = false // whether what was drawn meanwhile is to be resized with the next frame
   #sizes = new Map() // of type on a desk, by model and property
 
   constructor({larger, root, sidebar}) {
@@ -23,7 +23,7 @@ export class DisplayMode {
 
   // Hear of what is drawn later.
   listen(page) {
-    page.on_change(() => this.#look_soon())
+    page.on_change(() => this.#resize_soon())
   }
 
   show(projector) {
@@ -40,7 +40,7 @@ export class DisplayMode {
     return this.#projector ? this.#larger : 1
   }
 
-  #look_soon() {
+  #resize_soon() {
     if (this.#projector && !this.#awaits) {
       this.#awaits = true
       requestAnimationFrame(() => {

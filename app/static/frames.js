@@ -18,7 +18,7 @@ import {built, drawn, draw, in_sight, model, point_at, press, turn_from} from ".
 const GONE = [4403, 4500] // the server does not know this page, or can train nothing any more
 const RETRY = 1000 // milliseconds
 const RETRY_GONE = 5000 // ... it may come to know the page again
-const LOOK = 200 // ... from one look at what is in sight to the next, while nothing moves
+const POLL = 200 // ... between two checks of which plots are in sight
 
 export function start(token, base, reconnect, display_mode, first) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
@@ -66,7 +66,7 @@ class Channel {
     this.#reconnect = reconnect
     this.#display_mode = display_mode
     this.#open()
-    built.then(() => setInterval(() => this.#look_around(), LOOK))
+    built.then(() => setInterval(() => this.#check_in_sight(), POLL))
   }
 
   // The page is complete: what came before may have found no place for some of its text.
@@ -162,7 +162,7 @@ class Channel {
 
   // A paused run answers nothing: what has come into sight must not wait for it to go on. A new
   // request takes the place of the one before.
-  #look_around() {
+  #check_in_sight() {
     this.#in_sight = in_sight()
     if (this.frames > 0 && !this.#knows(this.#in_sight)) {
       this.#ask()

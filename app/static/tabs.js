@@ -5,7 +5,7 @@ import {send} from "./events.js"
 import {page_model, uncover} from "./screen.js"
 import {find} from "./find.js"
 
-const LOOK = 100 // milliseconds from one look for a tab to the next
+const POLL = 100 // milliseconds between two checks whether a tab is there
 const TRIES = 50
 const SIDEBAR = "tab" // the kind of message that says which tab of the sidebar is open
 let sent = "" // the tab that the server was sent last
@@ -58,7 +58,7 @@ export function open_tab(name, then = () => {}, tries = TRIES) {
     open(tab)
     then()
   } else if (tries > 0) { // a page may have no sidebar
-    setTimeout(() => open_tab(name, then, tries - 1), LOOK)
+    setTimeout(() => open_tab(name, then, tries - 1), POLL)
   }
 }
 
@@ -119,7 +119,7 @@ function scroll_to(tab) {
 // On a narrow screen the sidebar is made anew each time that it opens, with its first tab.
 function remember(name) {
   if (sent == "") {
-    page_model().data.properties.sidebar_open.change.connect(() => setTimeout(recall, LOOK))
+    page_model().data.properties.sidebar_open.change.connect(() => setTimeout(recall, POLL))
   }
   sent = name
 }
@@ -129,6 +129,6 @@ function recall(tries = TRIES) {
   if (tab != null) {
     show(tab)
   } else if (tries > 0 && page_model().data.sidebar_open) {
-    setTimeout(() => recall(tries - 1), LOOK)
+    setTimeout(() => recall(tries - 1), POLL)
   }
 }

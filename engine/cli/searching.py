@@ -174,7 +174,7 @@ def _number(path: str, text: str) -> float:
 def _workers(arguments: list[str]) -> Workers:
     match arguments:
         case ["here"]:
-            return InThread(lanes=1)
+            return InThread(at_once=1)
         case ["processes", count] if count.isdecimal():
             return processes(int(count))
         case ["cluster", address]:

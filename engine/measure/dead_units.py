@@ -31,9 +31,9 @@ class DeadUnits:
     def go_on(self) -> None:
         """Run the next few pieces forward."""
         for _ in range(_PIECES):
-            self._look()
+            self._run_piece()
 
-    def _look(self) -> None:
+    def _run_piece(self) -> None:
         """Run the next piece forward; after the last one, store the shares and start over."""
         batch = self._network.batch
         start = min(self._seen, len(self._x) - batch)  # the last piece overlaps the one before
@@ -54,9 +54,9 @@ class DeadUnits:
     def finish(self) -> None:
         """Run pieces at once, with the current weights, until it is known who is dead."""
         self._restart()
-        self._look()
+        self._run_piece()
         while self._seen and not self._none_dead:
-            self._look()
+            self._run_piece()
         if self._seen:
             self._store()
 

@@ -145,7 +145,7 @@ class Network:
                 (layer.params if name in layer.params else layer.running)[name][...] = start
         below: list[Layer] = []  # layers that the mini-batch has not passed yet
 
-        def look() -> Array:
+        def inputs() -> Array:
             nonlocal x
             while below:
                 x = below.pop(0).forward(x, train=False)
@@ -153,7 +153,7 @@ class Network:
 
         for layer in self.layers:
             if "W" in layer.params:
-                initializer(rng, cast(Weighted, layer), look)
+                initializer(rng, cast(Weighted, layer), inputs)
             below.append(layer)
 
 

@@ -58,7 +58,7 @@ class ExperimentHandle:
         """Call a function with the experiment's slot soon, between two steps.
 
         It is called on the thread that serves the experiment. It may begin and end background work,
-        and put an experiment of a lesson on the stage.
+        and have an experiment of a lesson served.
         """
         future: Future[T] = Future()
         if len(self._mailbox.inbox) >= MOST_PENDING:

@@ -39,7 +39,9 @@ class ExperimentSlot:
         self.needs = math.inf  # seconds of training in a period; infinity: all that it can get
         self.published = 0.0  # the time of the last frame after training
         self.own = experiment  # the visitor's own, also while a lesson's is served
-        self.stage: Experiment | None = None  # the lesson's, also while the own one is served
+        self.lesson_experiment: Experiment | None = (
+            None  # the lesson's, also while the own one is served
+        )
 
     # ---- its turns -----------------------------------------------------------------------------
 
@@ -60,7 +62,7 @@ class ExperimentSlot:
     @property
     def effective_pace(self) -> Pace:
         """The effective pace: none while it replays steps that were seen before."""
-        if self.lesson_pace.pace is not None and self.on_stage:
+        if self.lesson_pace.pace is not None and self.shows_lesson:
             return self.lesson_pace.pace
         return FULL if self.experiment.catches_up else self.mailbox.pace
 
@@ -113,45 +115,45 @@ class ExperimentSlot:
     # ---- a lesson's experiment in place of the own one -----------------------------------------
 
     @property
-    def on_stage(self) -> bool:
+    def shows_lesson(self) -> bool:
         """Whether a lesson's experiment is served in place of the visitor's own."""
         return self.experiment is not self.own
 
-    def put_on_stage(self, experiment: Experiment) -> None:
+    def show_lesson(self, experiment: Experiment) -> None:
         """Serve an experiment of a lesson; the visitor's own waits, and stays as it is."""
         # The page tells runs apart by their numbers.
         experiment.number_after(max(self.experiment.run, self.own.run))
-        self.stage = self.experiment = experiment
+        self.lesson_experiment = self.experiment = experiment
 
-    def leave_stage(self) -> None:
+    def show_own(self) -> None:
         """Serve the visitor's own experiment again; a lesson in progress waits."""
-        if self.on_stage:
+        if self.shows_lesson:
             self.jobs.pause("lesson")
             self.experiment = self.own
 
     def take_up(self, run: RunTransfer) -> None:
         """Go on with a run as the visitor's own, also from within a lesson."""
         shown = self.experiment.run
-        if self.on_stage:
-            self.leave_stage()
+        if self.shows_lesson:
+            self.show_own()
             # The page tells runs apart by their numbers.
             self.own.number_after(max(shown, self.own.run))
         self.own.take_up(run)
 
-    def return_to_stage(self) -> None:
+    def return_to_lesson(self) -> None:
         """Serve the lesson's experiment again, and go on with the lesson."""
-        if self.stage and not self.on_stage:
-            self.experiment = self.stage
+        if self.lesson_experiment and not self.shows_lesson:
+            self.experiment = self.lesson_experiment
             self.jobs.resume("lesson")
 
     @property
     def wants_checkpoints(self) -> int:
         """Bytes with which any step of its own experiment and of a lesson's is soon rebuilt."""
-        return sum(x.wants_checkpoints for x in (self.own, self.stage) if x)
+        return sum(x.wants_checkpoints for x in (self.own, self.lesson_experiment) if x)
 
     def allow_checkpoints(self, max_bytes: int) -> None:
         """Keep the checkpoints of its own experiment and of a lesson's in so many bytes."""
-        wanted = {x: x.wants_checkpoints for x in (self.own, self.stage) if x}
+        wanted = {x: x.wants_checkpoints for x in (self.own, self.lesson_experiment) if x}
         for experiment, wants in wanted.items():
             experiment.allow_checkpoints(max_bytes * wants // sum(wanted.values()))
 
@@ -172,7 +174,7 @@ class ExperimentSlot:
     def _background(self) -> BackgroundResults:
         """The results of background work; those of a lesson only beside its own experiment."""
         shown = self.jobs.shown
-        hidden = shown.lesson is not None and not self.on_stage
+        hidden = shown.lesson is not None and not self.shows_lesson
         return dataclasses.replace(shown, lesson=None) if hidden else shown
 
     def fail(self, error: Exception) -> None:
@@ -184,5 +186,5 @@ class ExperimentSlot:
         self._publish(failed, frozenset())
 
     def _publish(self, snapshot: Snapshot, requested: Set[str]) -> None:
-        self.mailbox.waits_at = self.own.step if self.on_stage else None
+        self.mailbox.waits_at = self.own.step if self.shows_lesson else None
         self.mailbox.publish(snapshot, requested)

@@ -13,7 +13,7 @@ from engine.search.refinement import narrow, refine
 from engine.search.search_run import SearchRun
 
 SLICE = 0.01  # seconds of work at a time
-LOOK = 0.05  # seconds between two updates of the progress
+PUBLISHED_EVERY = 0.05  # seconds between two updates of the progress
 FINER = 0.3  # trials of the finer stage, relative to this one; each is four times as long
 
 
@@ -60,7 +60,7 @@ class SearchSession:
         self._comparison: Comparison | None = None
         self._compared: Search | None = None
         self._paused = False
-        self._looked = -math.inf
+        self._published = -math.inf
         self.progress = SearchProgress()
 
     # ---- requests -------------------------------------------------------------------------------
@@ -126,13 +126,13 @@ class SearchSession:
 
         `refusal` says why the last request was refused.
         """
-        self._look(refusal)
+        self._publish(refusal)
         while not self._paused and (advance := self._next()):
             advance(SLICE)
-            if self._clock() - self._looked >= LOOK:
-                self._look(refusal)
+            if self._clock() - self._published >= PUBLISHED_EVERY:
+                self._publish(refusal)
             yield self.progress
-        self._look(refusal)
+        self._publish(refusal)
         yield self.progress
 
     def _next(self) -> Callable[[float], object] | None:
@@ -145,8 +145,8 @@ class SearchSession:
             return self._comparison.advance
         return None
 
-    def _look(self, refusal: str) -> None:
-        self._looked = self._clock()
+    def _publish(self, refusal: str) -> None:
+        self._published = self._clock()
         held = self._search is not None and self._search.status is SearchStatus.PAUSED
         self.progress = SearchProgress(
             frame=self._search.frame() if self._search else None,

@@ -136,13 +136,13 @@ class TrialRun:
         self._since += 1
         step, last = training.step, training.step >= self.asked
         if last or step % self._every == 0:
-            self._look()
+            self._check_cost()
         if self.ending is None and not last and step % self._evaluate_every == 0:
             self._accuracy = training.evaluators[1].evaluate()[1]
         if last and self.ending is None:
             self.ending = Ending.FINISHED
 
-    def _look(self) -> None:
+    def _check_cost(self) -> None:
         """Add a point to the curve, and stop the trial if its cost has diverged."""
         cost = self._sum / self._since + self._training.regularization.penalty
         self._write(cost)

@@ -16,7 +16,7 @@ from typing import Protocol
 from engine.search.trial import Job, Progress, Result, TrialRun, refused, run
 from engine.training.blas_threads import hold_blas
 
-LANES = 4  # trials that take turns in one thread
+AT_ONCE = 4  # trials that take turns in one thread
 TURN = 0.005  # seconds that one of them trains at a time
 AHEAD = 2  # jobs in the executor's queue per worker, so that no worker idles
 ATTEMPTS = 5  # times a job is started if its workers die
@@ -53,8 +53,10 @@ class InThread:
     its experiments.
     """
 
-    def __init__(self, lanes: int = LANES, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._lanes = lanes
+    def __init__(
+        self, at_once: int = AT_ONCE, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._at_once = at_once
         self._clock = clock
         self._jobs: deque[Job] = deque()
         self._runs: deque[TrialRun] = deque()
@@ -62,7 +64,7 @@ class InThread:
     @property
     def free_slots(self) -> int:
         """The number of free lanes."""
-        return self._lanes - len(self._jobs) - len(self._runs)
+        return self._at_once - len(self._jobs) - len(self._runs)
 
     def submit(self, job: Job) -> None:
         """Queue a trial; it is started in its turn, because loading its data takes a moment."""

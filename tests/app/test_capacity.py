@@ -128,13 +128,13 @@ def test_what_begins_beside_a_lesson_is_the_own_run():
     visit = Visit(run_links.read({}))
     visit.attach(LockedDocument())
     visit.set_up()
-    handle, stage = visit.handle, Experiment(RunConfig())
+    handle, played = visit.handle, Experiment(RunConfig())
     try:
-        handle.submit(lambda slot: slot.put_on_stage(stage))
+        handle.submit(lambda slot: slot.show_lesson(played))
         visit.start()  # the page has asked for its first frame late
         handle.submit(lambda slot: slot.own).result(PATIENCE)
-        assert stage.status is Status.PAUSED
-        handle.submit(lambda slot: slot.leave_stage())
+        assert played.status is Status.PAUSED
+        handle.submit(lambda slot: slot.show_own())
         wait_until(lambda: handle.latest.status is Status.RUNNING)
     finally:
         visit.end()

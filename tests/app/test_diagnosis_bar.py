@@ -21,8 +21,8 @@ class Page:
         self.sent: list = []
         self.done: list[tuple[str, ...]] = []  # by the browser
         self.presses = Presses(lambda *values: self.done.append(values))
-        self.lane = DiagnosisBar(self.send, self.presses)
-        self.lane.show(self.experiment.snapshot())
+        self.bar = DiagnosisBar(self.send, self.presses)
+        self.bar.show(self.experiment.snapshot())
 
     def send(self, command) -> None:
         self.sent.append(command)
@@ -30,11 +30,11 @@ class Page:
 
     def train(self, steps: int) -> None:
         self.experiment.train(steps)
-        self.lane.show(self.experiment.snapshot())
+        self.bar.show(self.experiment.snapshot())
 
     def press(self, label: str) -> None:
         self.presses.press(self.shown[label])
-        self.lane.show(self.experiment.snapshot())
+        self.bar.show(self.experiment.snapshot())
 
     @property
     def pointed_at(self) -> list[str]:
@@ -42,7 +42,7 @@ class Page:
 
     @property
     def words(self) -> str:
-        return self.lane.view.object
+        return self.bar.view.object
 
     @property
     def buttons(self) -> list[str]:
@@ -90,15 +90,15 @@ def test_a_finding_has_name_number_range_cause_and_remedy(broken):
 
 def test_who_follows_a_run_is_told_to_press_nothing_that_is_refused(broken, config):
     healthy = Page(config)
-    healthy.lane.show_other(healthy.experiment.snapshot())
+    healthy.bar.show_other(healthy.experiment.snapshot())
     assert "waits until whoever steers it" in healthy.words and "Press Play" not in healthy.words
     healthy.send(Play())
-    healthy.lane.show_other(healthy.experiment.snapshot())
+    healthy.bar.show_other(healthy.experiment.snapshot())
     assert "Somebody else steers this run" in healthy.words and "Turn a knob" not in healthy.words
 
-    broken.lane.show_other(broken.experiment.snapshot())
+    broken.bar.show_other(broken.experiment.snapshot())
     assert broken.buttons == ["Show me"]
-    broken.lane.show(broken.experiment.snapshot())
+    broken.bar.show(broken.experiment.snapshot())
     assert broken.buttons == ["Show me", "Fix it"]
 
 
@@ -114,7 +114,7 @@ def with_rules(page: Page, *rules: str) -> None:
     snapshot = page.experiment.snapshot()
     first = snapshot.findings[0]
     findings = tuple(dataclasses.replace(first, rule=rule) for rule in rules)
-    page.lane.show(msgspec.structs.replace(snapshot, findings=findings))
+    page.bar.show(msgspec.structs.replace(snapshot, findings=findings))
 
 
 def test_up_to_three_findings_are_listed_most_serious_first(broken):
@@ -144,7 +144,7 @@ def test_the_autopsy_is_left_when_another_run_takes_the_place_of_the_one_that_di
     page = Page(config.replace("optimization.learning_rate", 1e5))
     page.train(50)
     page.experiment.look_back(0)
-    page.lane.show(page.experiment.snapshot())
+    page.bar.show(page.experiment.snapshot())
     assert ("turn_from", "autopsy") not in page.done  # it is there again after the last step
     page.send(Restart())
     page.train(0)
@@ -189,7 +189,7 @@ def test_after_a_divergence_fix_it_also_restarts(config):
 
 def test_a_refusal_is_shown(config):
     page = Page(config)
-    page.lane.show(msgspec.structs.replace(page.experiment.snapshot(), message="No <such> thing."))
+    page.bar.show(msgspec.structs.replace(page.experiment.snapshot(), message="No <such> thing."))
     assert "No &lt;such&gt; thing." in page.words
 
 

@@ -73,7 +73,7 @@ def test_nothing_is_handed_in_without_a_name(form):
 
 
 def test_the_file_holds_answers_and_the_own_runs_also_during_a_lesson(form, handle):
-    handle.submit(lambda slot: slot.put_on_stage(Experiment(RunConfig()))).result(PATIENCE)
+    handle.submit(lambda slot: slot.show_lesson(Experiment(RunConfig()))).result(PATIENCE)
     write_name(form, "Ada")
     made = read_hand_in(saved(form.view, "Hand-in (JSON)"))
     assert made.intact and made.student == "Ada"

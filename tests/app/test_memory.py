@@ -61,17 +61,17 @@ def leave(memory, done, clock, visitors: int) -> list[object]:
     for _ in range(visitors):
         memory.left(lambda: None)
     clock.now += ENDS
-    memory.look()
+    memory.check()
     return done
 
 
 def test_a_page_is_cut_apart_once_nothing_can_use_it(memory, done, clock):
     memory.left(lambda: done.append("cut"))
-    memory.look()
+    memory.check()
     assert done == []  # its connection may still use its page
     clock.now += ENDS
-    memory.look()
-    memory.look()
+    memory.check()
+    memory.check()
     assert done == ["cut"]
 
 
@@ -79,17 +79,17 @@ def test_a_page_that_cannot_be_cut_apart_hinders_no_other(memory, done, clock, c
     memory.left(lambda: 1 / 0)
     memory.left(lambda: done.append("cut"))
     clock.now += ENDS
-    memory.look()
+    memory.check()
     assert done == ["cut"]
     assert "could not be cut apart" in caplog.text
 
 
 def test_everything_is_searched_when_the_last_visitor_has_left(memory, done, clock):
     memory.nobody_is_here = lambda: True
-    memory.look()
+    memory.check()
     assert done == []  # nobody has left
     assert leave(memory, done, clock, 1) == ["aside", "back"]
-    memory.look()
+    memory.check()
     assert done == ["aside", "back"]
 
 
@@ -101,18 +101,18 @@ def test_who_leaves_does_not_pause_those_who_are_here(memory, done, clock):
 
 def test_pages_are_searched_a_few_at_a_time_as_they_come(memory, done):
     for _ in range(FEW):
-        memory.look()
+        memory.check()
         memory.page_requested()
     assert done == []
-    memory.look()
-    memory.look()
+    memory.check()
+    memory.check()
     assert done == [NEW, "back"]
 
 
 def test_what_is_new_is_searched_in_any_case(memory, done, clock):
     clock.now += SELDOM
-    memory.look()
-    memory.look()
+    memory.check()
+    memory.check()
     assert done == [NEW, "back"]
 
 
@@ -179,7 +179,7 @@ def test_a_closed_page_is_freed_without_a_search(monkeypatch, memory, clock):
         gone = [weakref.ref(x) for x in (visit, visit.parts, visit.parts.layout.page, document)]
         del visit, document, context, over, call
         clock.now += ENDS
-        memory.look()
+        memory.check()
         assert [left() for left in gone] == [None] * 4
         monkeypatch.undo()
         assert gc.collect() < 200  # of some four thousand
@@ -234,7 +234,7 @@ def test_who_has_left_is_still_known_by_what_was_answered(monkeypatch, memory, c
     visit = session.Visit(PageLink())
     visit.close(SimpleNamespace(id=""))
     clock.now += ENDS
-    memory.look()
+    memory.check()
     assert (visit.over, visit.lesson, visit.answers) == (True, "", ())
 
 

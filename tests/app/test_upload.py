@@ -169,7 +169,7 @@ def test_few_files_are_kept_including_the_one_in_use(uploads):
     assert files[1].name not in DATASETS
 
 
-class Desk:
+class UploadDialog:
     """A dialog, and the data that it was told to use."""
 
     def __init__(self, uploads: Uploads) -> None:
@@ -201,51 +201,51 @@ class Desk:
 
 
 def test_a_file_is_previewed_before_it_is_used(uploads):
-    desk = Desk(uploads)
-    assert "60 examples" in desk.bring(TABLE, "pets.csv")
-    assert uploads.names == [] and desk.used == []
-    desk.control("Learn from it").clicks += 1
-    (used,) = desk.used
+    dialog = UploadDialog(uploads)
+    assert "60 examples" in dialog.bring(TABLE, "pets.csv")
+    assert uploads.names == [] and dialog.used == []
+    dialog.control("Learn from it").clicks += 1
+    (used,) = dialog.used
     assert uploads.names == [used.name]
 
 
 def test_only_a_readable_file_can_be_learned_from(uploads):
-    desk = Desk(uploads)
-    assert 'role="alert"' in desk.bring(b"1,2\nx,y\n", "bad.csv")
-    assert not desk.can_learn
-    desk.bring(TABLE, "pets.csv")
-    assert desk.can_learn
-    desk.bring(TABLE, "pets.csv")  # the same file again
-    assert desk.can_learn
+    dialog = UploadDialog(uploads)
+    assert 'role="alert"' in dialog.bring(b"1,2\nx,y\n", "bad.csv")
+    assert not dialog.can_learn
+    dialog.bring(TABLE, "pets.csv")
+    assert dialog.can_learn
+    dialog.bring(TABLE, "pets.csv")  # the same file again
+    assert dialog.can_learn
 
 
 def test_target_and_task_are_chosen_before_it_is_used(uploads):
-    desk = Desk(uploads)
-    desk.bring(TABLE, "pets.csv")
-    desk.control("Target").value = "a"
-    assert "Target “a”: values to predict" in desk.preview()
-    desk.control("It holds").value = "classes"
-    assert "60 classes" in desk.preview()
-    desk.control("Learn from it").clicks += 1
-    assert desk.reading == Reading("a", "classes")
+    dialog = UploadDialog(uploads)
+    dialog.bring(TABLE, "pets.csv")
+    dialog.control("Target").value = "a"
+    assert "Target “a”: values to predict" in dialog.preview()
+    dialog.control("It holds").value = "classes"
+    assert "60 classes" in dialog.preview()
+    dialog.control("Learn from it").clicks += 1
+    assert dialog.reading == Reading("a", "classes")
 
 
 def test_an_ambiguous_task_is_asked_about(uploads):
-    desk = Desk(uploads)
+    dialog = UploadDialog(uploads)
     rows = b"".join(b"%d.5,%d\n" % (n % 9, n % 26) for n in range(260))
-    assert "Choose whether" in desk.bring(b"a,label\n" + rows, "letters.csv")
-    assert not desk.can_learn
-    desk.control("It holds").value = "classes"
-    assert "26 classes" in desk.preview() and desk.can_learn
+    assert "Choose whether" in dialog.bring(b"a,label\n" + rows, "letters.csv")
+    assert not dialog.can_learn
+    dialog.control("It holds").value = "classes"
+    assert "26 classes" in dialog.preview() and dialog.can_learn
 
 
 def test_missing_values_are_asked_about(uploads):
-    desk = Desk(uploads)
-    told = desk.bring(TABLE + b",3,x\n", "gaps.csv")
-    assert "1 row has a missing value" in told and "left out" not in told and not desk.can_learn
-    desk.control("Missing values").value = "drop"
-    assert "1 row with a missing value is left out" in desk.preview()
-    assert desk.can_learn
+    dialog = UploadDialog(uploads)
+    told = dialog.bring(TABLE + b",3,x\n", "gaps.csv")
+    assert "1 row has a missing value" in told and "left out" not in told and not dialog.can_learn
+    dialog.control("Missing values").value = "drop"
+    assert "1 row with a missing value is left out" in dialog.preview()
+    assert dialog.can_learn
 
 
 def test_a_run_starts_with_the_chosen_reading(uploads, config):

@@ -102,9 +102,9 @@ def _begin_anew(tab: Any) -> None:
     tab.wait_for(lambda: tab.channel("run") == handle.latest.run > 1)
 
     def replace(slot: ExperimentSlot) -> None:
-        slot.leave_stage()
+        slot.show_own()
         slot.jobs = BackgroundJobs()
-        slot.stage, slot.refusal = None, ""
+        slot.lesson_experiment, slot.refusal = None, ""
         slot.lesson_pace.set(None)
         slot.experiment = slot.own = Experiment(RunConfig())
 

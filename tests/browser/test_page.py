@@ -350,7 +350,7 @@ def test_two_tabs_do_not_disturb_each_other_and_closing_one_frees_its_experiment
     assert list(VISITS) == [stays.session]
 
     def freed() -> bool:
-        MEMORY.look()  # as the server does every other second; others are here
+        MEMORY.check()  # as the server does every other second; others are here
         return page() is None
 
     stays.wait_for(freed)

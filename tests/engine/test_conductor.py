@@ -413,10 +413,10 @@ def test_who_leaves_leaves_no_network_to_a_search_for_garbage(config, busy):
         case "in lockstep":
             handle.send(StartLockstep())
         case "in a lesson":
-            slot.put_on_stage(stage := Experiment(config))
+            slot.show_lesson(played := Experiment(config))
             lesson = open_lesson("batch norm rescues")
-            slot.jobs.begin("lesson", play_live(stage, lesson, slot.lesson_pace.set))
-            del stage
+            slot.jobs.begin("lesson", play_live(played, lesson, slot.lesson_pace.set))
+            del played
         case "explains":
             slot.jobs.begin("explained", slot.experiment.explaining())
     handle.send(Play())

@@ -404,13 +404,13 @@ def test_a_run_that_waits_keeps_fewer_checkpoints_when_others_want_some_too():
 def test_a_lesson_shares_the_checkpoints_of_its_visitor():
     clock = Clock()
     conductor = Conductor(10, clock, work=clock, begin=lambda thread: None, checkpoints=60_000)
-    own, stage = (run(SMALL, [], 3_000) for _ in range(2))
+    own, played = (run(SMALL, [], 3_000) for _ in range(2))
     handle = conductor.add(own)
-    handle.submit(lambda slot: slot.put_on_stage(stage))
+    handle.submit(lambda slot: slot.show_lesson(played))
     serve(conductor, clock, 0.1)
     serve(conductor, clock, 0.1)
     assert handle.waits_at == 3_000
-    assert all(0 < x.checkpoints.nbytes <= 30_000 for x in (own, stage))
+    assert all(0 < x.checkpoints.nbytes <= 30_000 for x in (own, played))
 
 
 def test_a_second_look_between_the_same_checkpoints_repeats_few_steps(monkeypatch):

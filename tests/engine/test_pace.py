@@ -281,7 +281,7 @@ def test_replayed_steps_are_fast_and_the_next_ones_slow(conductor, clock, config
 def test_a_lesson_sets_the_pace_while_it_lasts(conductor, clock, config):
     handle = playing(conductor, clock, config, 1.0)
     conductor.slot(handle).lesson_pace.set(50.0)
-    conductor.slot(handle).put_on_stage(Costly(config, clock))
+    conductor.slot(handle).show_lesson(Costly(config, clock))
     handle.send(Play())
     serve(conductor, clock, 4)
     assert conductor.slot(handle).experiment.step == pytest.approx(200, abs=20)
@@ -291,7 +291,7 @@ def test_a_lesson_sets_the_pace_while_it_lasts(conductor, clock, config):
     serve(conductor, clock, 4)
     assert conductor.slot(handle).experiment.step - begun <= 6
     conductor.slot(handle).lesson_pace.set(50.0)
-    conductor.slot(handle).leave_stage()
+    conductor.slot(handle).show_own()
     begun = conductor.slot(handle).experiment.step
     serve(conductor, clock, 4)
     assert conductor.slot(handle).experiment.step - begun <= 6  # the visitor's own run
@@ -331,7 +331,7 @@ def test_a_pace_changes_no_bit(conductor, clock, config, pace):
     """Whatever is changed in between, and however often the pace is changed."""
     mixed = itertools.cycle(PACES)
     handle = conductor.add(Costly(config, clock), pace=FULL)
-    conductor.slot(handle).put_on_stage(Costly(config, clock))
+    conductor.slot(handle).show_lesson(Costly(config, clock))
     watch(handle)
     journal = []
     for step in (20, 60, 90, 150):

@@ -164,18 +164,18 @@ def test_a_conductor_serves_it_between_the_others_and_then_what_was_sent_after_i
 
 
 def test_from_within_a_lesson_it_becomes_the_visitors_own_run():
-    clock, source, stage = Clock(), run(SMALL, [], 300), run(SMALL, [], 20)
+    clock, source, played = Clock(), run(SMALL, [], 300), run(SMALL, [], 20)
     conductor = Conductor(10, clock, begin=lambda thread: None)
     handle = conductor.add(Experiment(SMALL, clock=clock))
     watch(handle)
-    handle.submit(lambda slot: slot.put_on_stage(stage))
+    handle.submit(lambda slot: slot.show_lesson(played))
     serve(conductor, clock, 0.3)
     assert handle.latest.step == 20
     handle.send(transfer_of(source))
     serve(conductor, clock, 0.5)
     slot = conductor.slot(handle)
-    assert (slot.on_stage, handle.latest.step, slot.own.step) == (False, 300, 300)
-    assert handle.latest.run > stage.run  # a page tells runs by their numbers
-    handle.submit(lambda slot: slot.return_to_stage())
+    assert (slot.shows_lesson, handle.latest.step, slot.own.step) == (False, 300, 300)
+    assert handle.latest.run > played.run  # a page tells runs by their numbers
+    handle.submit(lambda slot: slot.return_to_lesson())
     serve(conductor, clock, 0.3)
-    assert (slot.experiment, handle.latest.step) == (stage, 20)
+    assert (slot.experiment, handle.latest.step) == (played, 20)

@@ -225,7 +225,7 @@ def test_a_trial_that_cannot_be_built_is_reported_and_others_continue():
 def test_slices_are_short_and_curves_grow_while_trials_run():
     clock = Ticking(TURN / 10)  # the time of a step
     hunt = SearchRun(
-        changed(SMALL, epochs=20, trials=6), InThread(lanes=2, clock=clock), clock=clock
+        changed(SMALL, epochs=20, trials=6), InThread(at_once=2, clock=clock), clock=clock
     )
     spent, running = [], []
     while not hunt.over:
@@ -241,7 +241,7 @@ def test_slices_are_short_and_curves_grow_while_trials_run():
 
 
 def test_slices_change_nothing(small):
-    hunt = SearchRun(SMALL, InThread(lanes=3))
+    hunt = SearchRun(SMALL, InThread(at_once=3))
     while not hunt.over:
         hunt.advance(0.003)
     assert outcome(hunt) == outcome(small)

@@ -58,10 +58,10 @@ class LiveRoom:
     async def prepare(self, message: m.Message) -> None:
         """Request the state that a message needs; the engine answers between two steps."""
         if isinstance(message, m.GoToState):
-            stage = self.stage
-            if stage is None:
+            class_run = self.class_run
+            if class_run is None:
                 raise Refused("There is no run to bring the class to.")
-            asked = asyncio.shield(asyncio.wrap_future(stage.transfer()))
+            asked = asyncio.shield(asyncio.wrap_future(class_run.transfer()))
             try:
                 transfer = await asyncio.wait_for(asked, PATIENCE)
             except (TimeoutError, asyncio.CancelledError):
@@ -118,7 +118,7 @@ class LiveRoom:
         """Bring all pages in line with the room."""
         self._forget_the_left()
         for seat in self.seats:
-            seat.follow(self.stage)
+            seat.follow(self.class_run)
         looked_at = self._run_of(self.room.looked_at)
         for teacher in self.teachers:
             teacher.follow(looked_at)
@@ -167,7 +167,7 @@ class LiveRoom:
         return self.run is not None and self.run.handle.latest.status is Status.RUNNING
 
     @property
-    def stage(self) -> WatchedRun | None:
+    def class_run(self) -> WatchedRun | None:
         """The run that the class sees; None until its first snapshot."""
         return self._run_of(self.room.shown) or self._run_of_teacher()
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from app.classroom.participant import Participant, Suggestion
 from app.classroom.room import Order, Room, value_of
 from app.panels import KNOBS
-from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
+from app.panels.course_navigation import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
 from app.server.mirrored_run import run_in
 from app.server.session import Visit
@@ -23,7 +23,7 @@ FREE_KEYS = ("p", "?")
 PLAYLISTS = ("place", "playlist", "playlist packed")  # presses that lead to any lesson
 # What does not steer a run.
 FREE_PRESSES = (
-    *("class", "look", "show", "dialog Keys"),
+    *("class", "projector", "show", "dialog Keys"),
     *("lesson", "lessons done", NEXT_LESSON, PREVIOUS_LESSON),
     *(*PLAYLISTS, "whole course"),
 )

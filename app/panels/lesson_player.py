@@ -20,8 +20,8 @@ from engine import (
 type Job = Callable[[ExperimentSlot], Iterator[LessonProgress | None]]
 
 
-class LessonStage:
-    """Puts experiments on the stage of a visitor's slot, between two steps of the run there."""
+class LessonPlayer:
+    """Has the engine serve experiments of lessons in place of the visitor's own."""
 
     def __init__(self, handle: ExperimentHandle) -> None:
         self._handle = handle
@@ -29,49 +29,51 @@ class LessonStage:
 
     def enter(self) -> None:
         """Go on as it was left; the visitor's own run waits."""
-        self._handle.submit(lambda slot: slot.return_to_stage())
+        self._handle.submit(lambda slot: slot.return_to_lesson())
 
     def leave(self) -> None:
         """Give the visitor's own run back as it was."""
-        self._handle.submit(lambda slot: slot.leave_stage())
+        self._handle.submit(lambda slot: slot.show_own())
 
     def clear(self, asks: Lesson | None = None) -> None:
         """Show no run; those who follow the class see what the lesson asks."""
-        stage = Experiment(RunConfig())
+        experiment = Experiment(RunConfig())
 
         def clear(slot: ExperimentSlot) -> None:
             slot.jobs.clear("lesson")
             if asks:
                 slot.jobs.ask(LessonProgress(asks.name, asks=True))
-            slot.put_on_stage(stage)
+            slot.show_lesson(experiment)
 
         self._handle.submit(clear)
 
     def play(self, lesson: Lesson, varied: Lesson | None = None) -> None:
         """Play a lesson, or a variation of it beside the runs of the lesson itself."""
         played = varied or lesson
-        stage = Experiment(played.runs[0].config if played.runs else RunConfig())
+        experiment = Experiment(played.runs[0].config if played.runs else RunConfig())
 
         def play(slot: ExperimentSlot) -> Iterator[LessonProgress | None]:
             if varied:
-                stage.compare_with(to_compare(lesson, varied, slot.experiment))
-            return play_live(stage, played, slot.lesson_pace.set)
+                experiment.compare_with(to_compare(lesson, varied, slot.experiment))
+            return play_live(experiment, played, slot.lesson_pace.set)
 
-        self._begin(stage, play)
+        self._begin(experiment, play)
 
     def play_shared(self, item: Item) -> None:
         """Play a shared run of a playlist."""
-        stage = Experiment(RunConfig())
-        self._begin(stage, lambda slot: play_shared_run(stage, item, slot.lesson_pace.set))
+        experiment = Experiment(RunConfig())
+        self._begin(
+            experiment, lambda slot: play_shared_run(experiment, item, slot.lesson_pace.set)
+        )
 
-    def _begin(self, stage: Experiment, job: Job) -> None:
+    def _begin(self, experiment: Experiment, job: Job) -> None:
         self._first_run = math.inf
 
         def begin(slot: ExperimentSlot) -> None:
             progress = job(slot)
             slot.jobs.clear("lesson")
-            slot.put_on_stage(stage)
-            self._first_run = stage.run
+            slot.show_lesson(experiment)
+            self._first_run = experiment.run
             slot.jobs.begin("lesson", progress)
 
         self._handle.submit(begin)

@@ -12,7 +12,7 @@ from engine import Item, Playlist
 NEXT_LESSON, PREVIOUS_LESSON = "next lesson", "previous lesson"  # buttons
 
 
-class CourseWalk:
+class CourseNavigation:
     """Goes from part to part of a course; `opened` shows the part, `refuse` says why there is none.
 
     A part is known by its place, because a playlist may have the same lesson twice.
