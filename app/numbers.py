@@ -19,6 +19,11 @@ def count(value: float) -> str:
     return with_minus(f"{value:,.0f}")
 
 
+def rate(value: float) -> str:
+    """How many steps a second: one decimal where that is few, as in 2.5."""
+    return f"{value:.1f}".removesuffix(".0") if value < 9.95 else count(value)
+
+
 def number(value: float) -> str:
     """A number with as many digits as one can read while it changes."""
     if not math.isfinite(value):

@@ -23,12 +23,12 @@ def in_short(pace: Pace, made: float) -> str:
         return _with_rate(AUTO, made)
     if pace == FULL:
         return _with_rate("full", made)
-    held = f"{numbers.count(pace)}/s"
-    return held if not made or made > KEPT * pace else f"{numbers.count(made)} of {held}"
+    held = f"{numbers.rate(pace)}/s"
+    return held if not made or made > KEPT * pace else f"{numbers.rate(made)} of {held}"
 
 
 def _with_rate(name: str, made: float) -> str:
-    return f"{name}, {numbers.count(made)}/s" if made else name
+    return f"{name}, {numbers.rate(made)}/s" if made else name
 
 
 def in_full(pace: Pace) -> str:

@@ -25,7 +25,7 @@ def cost_columns(snapshot: Snapshot, since: int) -> Part:
     work = BACK_AND_FORTH * _batch(snapshot) * sum(row.work for row in summary)
     shown = {
         "step": _duration(seconds),
-        "pace": f"{snapshot.steps_per_second:,.0f}",
+        "pace": numbers.rate(snapshot.steps_per_second),
         "epoch": _duration(seconds * per_epoch),
         "work": _amount(work) if summary else "–",
         "watching": numbers.decimal_percent(snapshot.metrics.cost),
