@@ -31,7 +31,7 @@ from app.sharing import run_links
 from app.sharing.challenge_run import ChallengeRun
 from app.sharing.reconnect import Reconnect
 from app.sharing.run_links import PageLink
-from app.sharing.shared_run import SharedRun
+from app.sharing.shared_run import UNSEEN, SharedRun
 from app.sharing.upload import Uploads, learn_from
 from engine import (
     Command,
@@ -143,6 +143,8 @@ class Visit:
     def _new_run(self) -> ShownRun:
         with SETTING_UP:
             experiment, self._ahead = self._ahead or Experiment(RunConfig()), None
+            if self._link.recording:
+                experiment.number_after(UNSEEN - 1)
             return ShownRun(CONDUCTOR, CONDUCTOR.add(experiment, self.name, self._link.pace))
 
     @property

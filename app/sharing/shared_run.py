@@ -19,6 +19,7 @@ from engine import (
 )
 
 PATIENCE = 20.0  # seconds for the run to be set up
+UNSEEN = 0  # number of the run whose place that of the link takes before the page shows any
 SOON = 1.0  # seconds for which a page without a frame waits for the step of its link
 
 type Notify = Callable[[str], None]
@@ -61,6 +62,7 @@ class SharedRun:
             self.snapshot = self._complete(snapshot)
             self._awaited = snapshot.run, recording
         else:
+            self._handle.submit(lambda slot: slot.own.number_after(UNSEEN))
             reason = refusal.result(PATIENCE).rstrip(".") or "it failed"
             self._notify(f"The run of this link is not possible here: {reason}.")
 

@@ -4,6 +4,7 @@ Every run but the first went on from a step of another one, which stays as a bra
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Set
 
 from engine.measure.measurements import Measurements
@@ -228,9 +229,9 @@ class RunTree:
 
     def _numbers_of(self, runs: Set[int], trained: int) -> dict[int, int]:
         """The numbers of a link's runs: their own, or from the next free one on."""
-        # A page tells runs by their numbers: that which is trained may not have the first one's.
-        unused = self.run.number == 2 and self.previous is None
-        if unused and trained > 1 and max(runs) <= HIGHEST:
+        # A page tells runs by their numbers: that which is trained may not have that of one seen.
+        free = self.run.number if self.previous is None else math.inf
+        if free <= trained and max(runs) <= HIGHEST:
             return {run: run for run in runs}
         return {run: self.run.number + n for n, run in enumerate(sorted(runs))}
 

@@ -241,6 +241,16 @@ def test_a_link_opens_with_the_numbers_and_the_curves_of_all_branches():
     assert digest(guest) == recording.branches[0].digest
 
 
+def test_the_runs_of_a_link_keep_their_numbers_where_none_was_seen_before():
+    begin = Begin(SMALL, (), 10, 1, None, (BranchRecord(4, (), 3),))
+    guest, later = Experiment(SMALL), Experiment(SMALL)
+    guest.number_after(-1)
+    for experiment in (guest, later):
+        experiment.apply(begin)
+    numbers = [(x.run, [y.run for y in x.snapshot().branches]) for x in (guest, later)]
+    assert numbers == [(1, [4]), (2, [3])]
+
+
 def test_branches_of_a_link_are_repeated_only_while_its_run_waits():
     guest = Experiment(SMALL)
     guest.apply(record(forked()).begin)
