@@ -1,6 +1,6 @@
-"""A callback that does not keep alive whom it calls, so that the two hold each other in no circle.
+"""A callback that does not keep alive the object it calls, so that they form no reference cycle.
 
-What is in a circle is freed only by a search of all memory, during which nothing else runs.
+Objects in a cycle are freed only by a search of all memory, during which nothing else runs.
 """
 
 from collections.abc import Callable

@@ -69,12 +69,12 @@ class DiagnosisBar:
     def __init__(self, send: Send, presses: Presses) -> None:
         self._send, self._do = send, presses.do
         self._snapshot: Snapshot | None = None
-        self._steered = True  # by the visitor, not by somebody else
+        self._steered = True  # whether the visitor steers the shown run
         self._undoing: list[Command] = []
         self._pointed_at = ""  # the plot that it highlights; empty: none
         self._examined = 0  # number of the last run with an autopsy; 0: none
-        self._prompt: Prompt | None = None  # of a lesson
-        self._goal = ""  # of a challenge
+        self._prompt: Prompt | None = None  # what the open lesson requests
+        self._goal = ""  # the task of a challenge
         presses.on("show", self._show)
         presses.on("fix", self._fix)
         presses.on("undo", self._take_back)
@@ -159,7 +159,7 @@ class DiagnosisBar:
             self._do("point_at", to)
 
     def _leave_autopsy(self, snapshot: Snapshot) -> None:
-        """Another run took the place of the examined one: its autopsy would be empty."""
+        """Leave the autopsy of a run that another one has replaced: it would be empty."""
         if snapshot.autopsy:
             self._examined = snapshot.run
         elif self._examined not in (0, snapshot.run):

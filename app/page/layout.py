@@ -109,7 +109,7 @@ class Layout:
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
             sidebar=[] if hidden else [self._sidebar],
-            # The place of a closed one is kept beside the plots, unless it would lie over them.
+            # A closed sidebar keeps its width beside the plots; a temporary one lies over them.
             sidebar_variant="temporary" if hidden else "auto",
             sidebar_open=not hidden,
             header=list(header),
@@ -118,8 +118,9 @@ class Layout:
             theme_config=theme.PAGE_THEME,
         )
         with edit_readonly(page):
-            # The page's busy state would follow the process, inform all pages, and outlive its
-            # visitor (Panel 1.10.0). Only another reference ends that; a value leaves it watching.
+            # By default the busy state follows that of the process: it changes on all pages, and
+            # its watcher outlives the visitor (Panel 1.10.0). Only another reference removes that
+            # watcher; a plain value does not.
             page.busy = page.param.sidebar_resizable
         return page
 

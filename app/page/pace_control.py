@@ -8,7 +8,7 @@ from app.pace_names import BY_NAME, in_full, in_short
 from app.page.buttons import Presses
 from engine import ExperimentHandle, next_pace
 
-# The current pace comes with the frames, like everything that follows the run.
+# The current pace changes with the run, so it comes with the frames.
 BUTTON = """
 <button type="button" class="outlined pace" popovertarget="paces" aria-haspopup="menu"
  title="Pace, in steps a second" data-explain="button pace">

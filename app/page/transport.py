@@ -18,8 +18,8 @@ STEERS = {
     *(("key", key) for key in " .>eri,<tgv[]"),
 }
 UNLESS = " ".join(STUCK)  # the states in which a run cannot continue
-NEVER = "nothing"  # it is of use in every state, as long as there is a run
-# Its label comes with the frames, like everything that follows the run; it does what that said.
+NEVER = "nothing"  # a button that is enabled in every state, as long as there is a run
+# Its label changes with the run, so it comes with the frames. A press does what the label said.
 PLAY_BUTTON = f"""
 <button type="button" class="outlined play" data-press="play" data-unless="{UNLESS}">
   <span class="icon" aria-hidden="true" data-text="play.icon">pause</span>

@@ -1,12 +1,12 @@
 """Frees what visitors leave behind, and returns their memory to the operating system.
 
-Nearly all of a page that was closed is freed at once, when the last reference to it is gone: a
-second after its end, whatever held itself in a circle is cut apart, one page after the other.
+Nearly all of a closed page is freed as soon as the last reference to it is gone. For that its
+reference cycles are broken a second after its end, one page after the other.
 
-Python's collector of garbage finds the few circles that are left. It has to look at everything that
-lives, and nothing else runs meanwhile. So it searches only what is new while visitors are here, and
+Python's garbage collector finds the few cycles that are left. It has to visit every living object,
+and nothing else runs meanwhile. So while visitors are here it searches only what is new, and
 everything when the last one has left. The program itself, 220,000 objects of modules and classes,
-is set aside from it ("frozen") when the server starts.
+is excluded from it ("frozen") when the server starts.
 
 The C library keeps freed memory for later use: of five hundred pages that were opened and closed it
 kept 50 MB, though not an object of them was left. It would give each thread a heap of its own, with

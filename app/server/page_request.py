@@ -126,7 +126,7 @@ def expect_browser(context: ApplicationContext, session: ID, builder: str) -> No
 
 
 def give_up_one(context: ApplicationContext) -> None:
-    """End the session whose browser is the least likely to come, for who was refused."""
+    """End the session least likely to get a browser: its place is for whoever was refused."""
     for old in UNSEEN_PAGES.give_up():
         IOLoop.current().add_callback(end_unless_connected, context, ID(old))
 

@@ -1,8 +1,8 @@
 """One password for a class: without it every address answers with a form that asks for it.
 
-The form is where the page would be, and sends to itself. So there is no address to come back to
-that could be wrong below a path, and none that a password could end up in. It is asked for before
-any route is looked up: pages, sockets and files alike.
+The form is shown at the requested address, and posts to it. So no redirect can go wrong below a
+path, and no address contains a password. The check comes before any routing: it protects pages,
+sockets and files alike.
 
 BABYSIT_PASSWORD       the password
 BABYSIT_PASSWORD_FILE  ... or a file whose first line it is, as container systems keep secrets

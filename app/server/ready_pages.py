@@ -1,11 +1,12 @@
 """Pages that are built before anybody requests them, while the server has nothing else to do.
 
-To build a page takes the interpreter 80 ms, of which everybody else's training and plots get half.
+Building a page takes 80 ms, in which everybody else's training and plots have half of the
+interpreter's time.
 A visitor whose address changes nothing of how the page begins is given one of these in 3 ms. If
 there is none, a page is built as it is requested.
 
-A page is on loan until a browser has connected to it. If none has for a while, it comes back for
-the next visitor: who only requests pages leaves no garbage.
+A page is on loan until a browser has connected to it. If none has for a while, the next visitor is
+given it: so clients that only request pages leave no garbage.
 """
 
 import asyncio

@@ -357,7 +357,7 @@ class Visit:
         MEMORY.left(self._cut)
 
     def _cut(self) -> None:
-        """Break the circles that hold the page, which nothing uses any more."""
+        """Break the reference cycles of the page, which nothing uses any more."""
         parts = self.parts
         del self.parts, self.refuses
         self.on_other_run.clear()

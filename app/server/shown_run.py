@@ -121,7 +121,7 @@ class ShownRun(WatchedRun):
 
 
 def _pass(snapshot: Snapshot) -> None:
-    """Nobody hears of a run that is over."""
+    """Ignore the snapshot: the run is over."""
 
 
 HOSTED: dict[str, ShownRun] = {}  # the runs that classes watch, by the keys of their teachers

@@ -1,9 +1,9 @@
 """Pages that were requested, and to which no browser has connected yet.
 
-To build one takes the interpreter 80 ms, and it holds 1.4 MB: a client that only requests pages,
-and never connects, could have the server do nothing else. So an address may have as many pages
-built at once as a class needs, and the right to a page comes back when a browser connects to it.
-Rights that nobody brings back return slowly; of the pages themselves only the newest are kept.
+Building one takes the interpreter 80 ms and 1.4 MB: a client that only requests pages, and never
+connects, could keep the server busy with nothing else. So an address may have as many pages built
+at once as a class needs, and gets the right to another one when a browser connects to one of them.
+Otherwise the right returns slowly. Of the pages themselves only the newest are kept.
 """
 
 import logging

@@ -1,4 +1,4 @@
-// Digits answer what a lesson asks: each of its buttons has a number of its own. What it asks is brought into sight.
+// Digits press the buttons with which a lesson is answered: each has a number. The question is scrolled into view.
 
 import {find_all} from "./find.js"
 
@@ -18,7 +18,7 @@ function answer(digit) {
   }
 }
 
-// Who answers by key has to see all that there is to choose from, and the verdict: the sidebar is scrolled to its end.
+// Scrolls the sidebar to its end, so that all options and then the verdict are in view of somebody who answers by key.
 export async function bring_to_sight(selector) {
   const until = performance.now() + PATIENCE
   let found = []

@@ -1,9 +1,8 @@
-// Gives a role or a name to what Panel's components leave without one (Panel 1.10.0), for those who
-// hear the page: the tips beside the controls, bars that show progress, and the buttons in a number's
-// box, which the arrow keys do as well.
+// Adds the ARIA roles and names that Panel 1.10.0's components lack, for screen readers: those of tips,
+// of progress bars, and of the buttons in number fields.
 
-const OFTEN = 2000 // milliseconds: the page changes with what somebody does, and by itself
-const SPIN = new Map([ // by their pictures: they have nothing else
+const OFTEN = 2000 // milliseconds between two passes over the page
+const SPIN = new Map([ // by their icons, which are all that identifies them
   ["M19 13H5v-2h14z", "Less"],
   ["M19 13h-6v6h-2v-6H5v-2h6V5h2v6h6z", "More"],
 ])

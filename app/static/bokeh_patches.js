@@ -1,9 +1,9 @@
-// Where BokehJS 3.10 has to be reached into: it has no public way. Each function says what it mends and
-// where that is spoken of. Where a method is no longer there, it warns and leaves everything as it is.
+// Patches of BokehJS 3.10, where it has no public interface for what is needed. Each function names the
+// fault and the upstream issue. If a method is no longer there, it warns and patches nothing.
 
-// Bokeh states the place of every axis and every glyph in a style sheet, which it rewrites each time it
-// draws a plot; and it asks for the computed style of every line and fill in between, so that the browser
-// works out the styles of the whole page thirty times a frame
+// Bokeh writes the position of every axis and glyph into a style sheet each time it draws a plot, and in
+// between reads the computed style of every line and fill: so the browser recomputes the styles of the
+// whole page thirty times a frame
 // (https://github.com/bokeh/bokeh/issues/15286).
 export function leave_styles_alone() {
   replace("core/dom", "InlineStyleSheet", "_update", function(css) {
@@ -11,7 +11,7 @@ export function leave_styles_alone() {
       this.el.textContent = css
     }
   })
-  // Nothing is placed by a glyph.
+  // No element of the page is positioned relative to a glyph.
   replace("models/renderers/glyph_renderer", "GlyphRendererView", "update_position", function() {
     this.position.replace(":host { display: none; }")
   })

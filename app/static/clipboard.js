@@ -26,8 +26,8 @@ function by_hand(text) {
   while (inside?.shadowRoot?.activeElement != null) {
     inside = inside.shadowRoot.activeElement
   }
-  const home = inside?.parentNode ?? document.body
-  home.appendChild(area)
+  const parent = inside?.parentNode ?? document.body
+  parent.appendChild(area)
   area.select()
   const copied = document.execCommand("copy")
   area.remove()

@@ -1,7 +1,7 @@
-// What a lecture hall makes of the page, besides the plots of the run: those are drawn for it anew.
+// Projector mode: larger type everywhere but in the plots of the run, which the server draws anew.
 //
-// All type on the page is measured in that of its root. The sidebar grows with it, and so does what
-// is written in plots that the server has drawn for a desk: in the sidebar's panels, below lessons and checks.
+// All type on the page is relative to that of its root. The sidebar grows with it, and so does the text in
+// plots that the server has drawn in the size for a desk: in the sidebar's panels, below lessons and checks.
 
 import {page_model} from "./screen.js"
 
@@ -21,7 +21,7 @@ export class DisplayMode {
     this.#sidebar = sidebar
   }
 
-  // Hear of what is drawn later.
+  // Resize what is drawn later, too.
   listen(page) {
     page.on_change(() => this.#resize_soon())
   }

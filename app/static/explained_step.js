@@ -1,5 +1,5 @@
 // The stages of an explained step: one after the other by button or by themselves, what the number under
-// the pointer is, and which weight is asked for. What they show the server writes: app/explained/dialog.py.
+// the pointer is, and which weight is asked for. Their content is written by the server: app/explained/dialog.py.
 
 import {send} from "./events.js"
 import {restore_focus, SETTLED} from "./presses.js"
@@ -20,7 +20,7 @@ export function show_stages() {
       go(Number(by))
     }
   })
-  // Where a pointer enters within a component, or the focus, is not heard outside of it.
+  // Enter and focus events inside a component do not reach the document; these do.
   for (const kind of ["pointermove", "pointerdown", "keyup"]) {
     document.addEventListener(kind, (event) => {
       const target = aimed_at(event, "readout")

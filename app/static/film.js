@@ -1,5 +1,5 @@
-// Plays the run from its first step to now in a fixed time: the scrubber of the timeline goes along by
-// itself, evenly over its own scale, so that early steps take as long as many late ones.
+// Plays the run from its first step to now in a fixed time. It moves the scrubber of the timeline at a
+// constant speed along its scale, so that a few early steps take as long as many late ones.
 
 import {find} from "./find.js"
 
@@ -17,7 +17,7 @@ export function listen_for_film() {
       begun == null ? start() : stop()
     }
   })
-  // Whoever takes hold of anything else stays where the film is.
+  // Any other press or key stops the film at the step that it shows.
   document.addEventListener("pointerdown", (event) => is_button(event) || stop(), true)
   document.addEventListener("keydown", (event) => {
     const leaves = MOVES.includes(event.key) || (is_button(event) && PRESSES.includes(event.key))

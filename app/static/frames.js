@@ -145,8 +145,8 @@ class Channel {
     await drawn()
     requestAnimationFrame(() => {
       this.#scheduled = false
-      const views = this.frames > 0 ? this.#in_sight : this.#in_sight.slice(0, 1) // it moves sooner
-      // The first frame leaves out whether the run goes on.
+      const views = this.frames > 0 ? this.#in_sight : this.#in_sight.slice(0, 1) // the first plot alone moves sooner
+      // The first frame does not say whether the run is running.
       const known = this.frames > 1 && !this.#awaits && !this.#anew && this.#knows(views)
       this.#asked = views
       if (this.#socket.readyState == WebSocket.OPEN) {
@@ -160,8 +160,8 @@ class Channel {
     })
   }
 
-  // A paused run answers nothing: what has come into sight must not wait for it to go on. A new
-  // request takes the place of the one before.
+  // While a run is paused, a request stays unanswered. Plots that have come into sight must not wait for
+  // it to go on, so a new request replaces the one before.
   #check_in_sight() {
     this.#in_sight = in_sight()
     if (this.frames > 0 && !this.#knows(this.#in_sight)) {

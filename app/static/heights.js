@@ -1,8 +1,8 @@
-// How far the vertical axis of a plot over the run goes: the whole run as the server says; of a part what
-// is seen there. The axis stays where it is as long as it fits, so that it does not tremble.
+// The range of the vertical axis of a plot over the run. For the whole run the server computes it; for a
+// part it follows from the values there, and stays as long as they fit, so that the axis does not tremble.
 
 const PADDING = 0.015 // of the axis, on either side
-const ROOM = 0.08 // ... where a part is seen
+const HEADROOM = 0.08 // ... where a part is seen
 const LOOSE = 0.5 // of the axis: what fills less of it is drawn larger
 const LEAST = {log: Math.log(1.2), share: 0.02} // that an axis spans
 
@@ -49,8 +49,8 @@ function wide([low, high], least) {
 
 function steady(shown, [low, high]) {
   const fits = shown != null && shown[0] <= low && high <= shown[1] && high - low >= LOOSE * (shown[1] - shown[0])
-  const room = ROOM * (high - low)
-  return fits ? shown : [low - room, high + room]
+  const headroom = HEADROOM * (high - low)
+  return fits ? shown : [low - headroom, high + headroom]
 }
 
 function padded([low, high], share, {back}) {

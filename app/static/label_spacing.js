@@ -7,7 +7,7 @@
 export function spread(places, sizes, low, high) {
   const order = places.map((_, n) => n).sort((a, b) => places[a] - places[b])
   let whole = 0
-  const below = Array(places.length) // the room that is taken up to the middle of each
+  const below = Array(places.length) // the height that is taken up to the middle of each
   for (const n of order) {
     below[n] = whole + sizes[n] / 2
     whole += sizes[n]
@@ -44,7 +44,7 @@ export function spread_clear(places, sizes, low, high, covered) {
   const order = plain.map((_, n) => n).sort((a, b) => plain[a] - plain[b])
   const step = Math.min(...sizes) / TRIES
   const tries = Math.floor((high - low) / step + 1e-6)
-  let before = Array.from({length: tries + 1}, () => ({cost: 0, middles: []})) // by how far the room is used
+  let before = Array.from({length: tries + 1}, () => ({cost: 0, middles: []})) // by how far the height is used
   for (const n of order) {
     const used = Math.round(sizes[n] / step)
     const now = [{cost: Infinity, middles: []}]

@@ -1,4 +1,4 @@
-// Lists that open over the page, as those of paces and branches, are walked by keys like any menu.
+// Keys of the lists that open over the page, such as those of paces and branches: the same as of any menu.
 
 import {find} from "./find.js"
 

@@ -7,7 +7,7 @@ import {levels} from "./levels.js"
 import {count, number} from "./numbers.js"
 import {place, unit} from "./time_axis.js"
 
-const ROOM = 10 // pixels from the end of a line to its name
+const NAME_GAP = 10 // pixels from the end of a line to its name
 const GAP = 1.2 // of the size of type, from one name to the next
 const WIDE = 8 // of the size of type: a name fits between there and the end of the axis
 const UNIT = 2.6 // ... from the end of the axis to its unit
@@ -102,10 +102,10 @@ function crossing({x, y}, end) {
   return {x: end, y: y[last] + part * (y[next] - y[last])}
 }
 
-// A name stands where its line ends, or a leader ties it to it; of a line off the axis it says how far
-// (`far` is that line's label). The line of a run that is evaluated seldom ends before the run (at its `tip`).
-// Those of lines that end long before the axis does, as of a young run, stand behind them: where no other
-// curve runs, if there is such a place.
+// The name of a line stands at its end, or is tied to it by a leader. If the line has left the axis, the name
+// includes its value (`far` is then its label). A line that is evaluated seldom ends at its `tip`, before the run.
+// If lines end long before the axis does, as in a young run, their names stand right behind them, where no
+// other curve passes if there is such a place.
 function placed_names(plot, lines, drawn) {
   const at_edge = lines.filter(({x}) => plot.x(x) > plot.right - WIDE * plot.type)
   const young = lines.filter((line) => !at_edge.includes(line))
@@ -133,7 +133,7 @@ function neighbours(plot, lines) {
 }
 
 function column(plot, ends, edge, crossings) {
-  const x = edge + ROOM
+  const x = edge + NAME_GAP
   const line = GAP * plot.type
   const most = Math.floor((plot.bottom - plot.top) / line)
   const fitting = ends.slice(0, most)
@@ -156,7 +156,7 @@ function column(plot, ends, edge, crossings) {
     const at = plot.y(y)
     const beyond = off(plot, at) != ""
     const end = Math.max(plot.left, plot.x(tip))
-    if (!beyond && (Math.abs(heights[n] - at) > 1 || x - end > 2 * ROOM)) {
+    if (!beyond && (Math.abs(heights[n] - at) > 1 || x - end > 2 * NAME_GAP)) {
       leaders.push({x1: end + 1, y1: at, x2: x - 2, y2: heights[n], colour})
     }
     return {x, y: heights[n], width: plot.end - x, colour, text: lines[n].join("\n"), far: beyond ? label : null}
@@ -164,13 +164,13 @@ function column(plot, ends, edge, crossings) {
   return {names, leaders, boxes}
 }
 
-// A value stays whole, or it would be another one.
+// Names are shortened, values never: a shortened value would be another one.
 function on_one_line(label, value, letters) {
   return [value == "" ? without_middle(label, letters) : `${without_middle(label, letters - value.length - 1)} ${value}`]
 }
 
-// A value has the second line to itself, and a name both: at a space if both lines fit then, which are about
-// as long; else wherever the first is full.
+// If there is a value, it gets the second line. Else the name is broken at the space that makes both lines
+// about equally long; if they do not fit then, where the first line is full.
 function on_two_lines(label, value, letters) {
   if (value != "") {
     const together = label.length + 1 + value.length <= letters
@@ -186,9 +186,9 @@ function on_two_lines(label, value, letters) {
   return lines.map((line) => without_middle(line, letters))
 }
 
-// The last word is kept whole where it is short: of names of a kind it tells which.
-function without_middle(text, room) {
-  const letters = Math.max(room, 3)
+// A short last word is kept whole: in names of one kind it is what differs.
+function without_middle(text, most) {
+  const letters = Math.max(most, 3)
   const half = Math.floor((letters - 1) / 2)
   const last = text.match(/[^ …]*$/)[0].length
   const end = last > 0 && last <= letters - 4 ? last : half
@@ -279,9 +279,9 @@ function flags(plot, changes) {
     }
   }
   return groups.map(({x, labels, tips}, n) => {
-    const room = Math.max(least, (groups[n + 1]?.x ?? plot.end) - x - 2)
-    const text = gathered(labels, room / (LETTER * plot.type))
-    return {x, y: plot.top - plot.type - 6, width: room, text, tip: tips.join("\n")}
+    const width = Math.max(least, (groups[n + 1]?.x ?? plot.end) - x - 2)
+    const text = gathered(labels, width / (LETTER * plot.type))
+    return {x, y: plot.top - plot.type - 6, width, text, tip: tips.join("\n")}
   })
 }
 

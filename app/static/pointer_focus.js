@@ -1,9 +1,9 @@
-// What a pointer presses leaves the keys to the page: space plays, and does not press it again. Whoever presses by
-// a key goes on from there, as everywhere; and so does Tab after a pointer, since the browser knows where it was.
+// A control that was pressed by pointer loses the focus, so that the page's keys work: space then plays, and does
+// not press the control again. After a press by key the focus stays, as everywhere. Tab goes on from either.
 
 const SPACE = " "
 const PRESSED = "button, summary, [role=button], [role=tab], [role=combobox], input:is([type=checkbox], [type=radio])"
-// A dialog hears its keys, as Escape, only while something in it has the focus.
+// A dialog receives its keys, such as Escape, only while something in it has the focus.
 const KEEPS = "[role=dialog]"
 
 export function leave_keys_to_the_page() {
@@ -11,7 +11,7 @@ export function leave_keys_to_the_page() {
 
   window.addEventListener("pointerdown", () => { by_pointer = true }, true)
   window.addEventListener("click", (event) => event.detail > 0 && let_go(), true)
-  // A list that closes gives the focus back to what opened it: the page gets space all the same.
+  // A list that closes gives the focus back to the button that opened it; space plays all the same.
   window.addEventListener("keydown", (event) => {
     if (by_pointer && event.key == SPACE && let_go()) {
       event.preventDefault()
@@ -26,7 +26,7 @@ export function keeps_focus(event) {
   return event.composedPath().some((element) => element instanceof Element && element.matches(KEEPS))
 }
 
-// Says whether there was anything to let go of.
+// Takes the focus from a pressed control; returns whether one had it.
 function let_go() {
   const focused = deepest(document.activeElement)
   const lets_go = focused?.matches(PRESSED) && !is_within(focused, KEEPS)

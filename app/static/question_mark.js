@@ -89,8 +89,8 @@ export class QuestionMark {
       send(KIND, "")
     }
     // A dialog of Material keeps the focus within itself.
-    const home = find(document.body, ".MuiDialog-root [role=dialog]") ?? document.body
-    home.append(this.#host)
+    const parent = find(document.body, ".MuiDialog-root [role=dialog]") ?? document.body
+    parent.append(this.#host)
     this.#layer.showPopover()
     this.#frame_around(null)
     this.#show_pressed()

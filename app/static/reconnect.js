@@ -1,4 +1,4 @@
-// Says when the connection is lost, and keeps the way back to the run, should the server forget it.
+// Shows when the connection is lost, and stores the link that repeats the run if the server forgets it.
 
 const KEY = "babysit:run"
 const KEPT_EVERY = 1000 // milliseconds
@@ -78,7 +78,7 @@ export class Reconnect {
     }
   }
 
-  // A lesson has nothing to do with the run of before: that is offered beside the visitor's own.
+  // The run of before is not offered in a lesson, but once the visitor's own run is shown.
   #offer_what_waits() {
     const before = this.#waiting
     if (this.#own != "" && this.#bar?.dataset.kind == "gone") {

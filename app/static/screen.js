@@ -24,7 +24,7 @@ export function fit(narrowest) {
   for (const event of ["pointerdown", "keydown"]) {
     window.addEventListener(event, forget_new_models, true)
   }
-  // The document's size stays the same when the sidebar opens or closes: nobody tells the plots.
+  // When the sidebar opens or closes, the document keeps its size, so plots get no resize event.
   for (const changed of [page.data.properties.sidebar_open, page.data.properties.sidebar_width]) {
     changed.change.connect(() => setTimeout(relayout, SETTLED))
   }
@@ -32,10 +32,10 @@ export function fit(narrowest) {
   measure_header()
 }
 
-let mending = false // whether that is due
+let mending = false // whether `mend` is due
 let changed = false // ... and the document has changed since
 
-// Once for all changes that come together, as those of a panel that is built.
+// Mends once after many changes, such as those of a panel that is being built.
 function mend_once_settled() {
   changed = mending
   if (!mending) {
@@ -50,7 +50,7 @@ function mend_once_settled() {
   }
 }
 
-// Nor does anybody tell a plot when the words above it take another line (Panel 1.10.0).
+// Plots get none either when the words above them take another line (Panel 1.10.0).
 function mend() {
   const plots = [...window.Bokeh.documents[0].all_models].filter((model) => model.type == "Figure")
   const views = plots.map((plot) => window.Bokeh.index.find_one(plot)).filter((view) => view != null)
@@ -59,7 +59,7 @@ function mend() {
   }
 }
 
-// It wraps where there is little room, and all else begins below it.
+// Measures the header, which wraps on narrow screens: everything else begins below it.
 function measure_header() {
   const header = find(document.body, "header")
   new ResizeObserver(() => {

@@ -1,6 +1,6 @@
 // The controls of the sidebar, Material's own, as app/settings/schema.py describes them.
 //
-// What a control shows is the server's word, but for what was turned here and has no answer yet.
+// A control shows the server's value, unless it was turned here and the server has not answered yet.
 
 import bundle from "panel-material-ui"
 import {send} from "./events.js"

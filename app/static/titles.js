@@ -15,7 +15,7 @@ function fold(figure) {
   const folded = lines(title.text.split(/\s+/), width).join("\n")
   if (width > 0 && folded != title.text) {
     title.text = folded
-    requestAnimationFrame(() => figure.invalidate_layout()) // Bokeh paints it in the room that it had
+    requestAnimationFrame(() => figure.invalidate_layout()) // Bokeh keeps its old height until then
   }
 }
 

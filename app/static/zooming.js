@@ -1,5 +1,5 @@
-// Looking closer by hand, in the plots over the run: a box is drawn, shift and a drag move it, control and
-// the wheel (or two fingers on a touchpad) zoom_by, a double click goes back. A finger scrolls the page.
+// Zooming by hand in the plots over the run: a drag draws a box, shift and a drag move the axis, control and the
+// wheel (or two fingers on a touchpad) magnify, a double click goes back. A finger scrolls the page.
 
 import {height_of, zoom_to, reset_zoom, zoom_by, pan} from "./steps_shown.js"
 import {step_at} from "./time_axis.js"

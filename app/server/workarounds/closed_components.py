@@ -1,4 +1,4 @@
-"""Components of Panel hold themselves in circles: here, a closed page's are cut apart."""
+"""Components of Panel are in reference cycles: here, those of a closed page are broken."""
 
 import functools
 from collections import defaultdict
@@ -30,8 +30,8 @@ HEARD = "watchers", "dynamic_watchers", "ref_watchers", "refs", "async_refs", "p
 def cut_components(roots: Iterable[Parameterized]) -> None:
     """Let the components of a closed page, these and all that they hold, be freed at once.
 
-    They keep their values, for whoever still reads them, but hear of no change any more. Each holds
-    itself by what it does when one of its own parameters changes (Param 2.4).
+    They keep their values, for whoever still reads them, but lose their watchers: a component that
+    watches its own parameters is in a reference cycle (Param 2.4).
     """
     for component in components_below(roots):
         private = component._param__private

@@ -37,7 +37,7 @@ def collect_no_garbage_of_a_page() -> None:
 def cut_what_is_closed() -> None:
     """Let a closed document's models, callbacks and socket be freed at once.
 
-    Of Bokeh 3.10 they hold themselves, in circles that only a search of all memory finds.
+    In Bokeh 3.10 they are in reference cycles, which only a search of all memory finds.
     """
     replaced(Model, "destroy", _letting_go)
     replaced(DocumentCallbackManager, "remove_session_callback", _dropping)

@@ -14,9 +14,9 @@ from app.server.workarounds.patching import replaced
 
 
 def free_loose_stylesheets() -> None:
-    """Let the models that a document's own ones take the place of be freed at once.
+    """Let style sheet models that are replaced by those of the document be freed at once.
 
-    Panel 1.10.0 makes one for each component, which holds itself in circles (Bokeh 3.10): with all
+    Panel 1.10.0 makes one for each component, each in a reference cycle (Bokeh 3.10): with all
     panels open, half of what a page leaves to a search of all memory.
     """
     replaced(Reactive, "_resolve_stylesheets", _freeing)

@@ -43,8 +43,8 @@ export class Channel {
   }
 }
 
-// Where this browser was: a room's code and a key. A teacher's is in the address behind #, which no
-// server sees, and so no log; a password before it is moved there.
+// The room that this browser was in: its code and a key. A teacher's key stands behind # in the address,
+// which no server and no log sees; before a room is opened, the password does.
 export function place() {
   const {searchParams} = new URL(window.location)
   const [teach, room] = [taught().get("teach") ?? searchParams.get("teach"), searchParams.get("room")]
