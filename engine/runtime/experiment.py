@@ -215,8 +215,9 @@ class Experiment:
     def train(self, steps: int) -> None:
         """Make so many steps, fewer only if the run diverges."""
         self._tree.go_on_from_past()
+        tree = self._tree
         for _ in range(steps):
-            if self.status is Status.DIVERGED:
+            if tree.trainer.status is Status.DIVERGED:
                 return
             self._update()
 
@@ -235,10 +236,10 @@ class Experiment:
         if self._tree.work(seconds):
             return 0
         start = now = self._work()
-        self._run.writing, made = 0.0, 0
-        self._run.recorder.apart = apart
+        tree, made = self._tree, 0
+        self._run.writing, self._run.recorder.apart = 0.0, apart
         while (
-            self.status is Status.RUNNING
+            tree.trainer.status is Status.RUNNING
             and made < steps
             and now - start < seconds + min(self._run.writing, FREE * seconds)
         ):

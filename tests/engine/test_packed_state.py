@@ -140,7 +140,7 @@ def test_a_state_that_diverges_on_the_way_is_told(begin):
 
 
 def test_the_state_of_a_run_that_diverged_shows_its_end():
-    source = run(SMALL, [(60, SetKnob(RATE, 1e6))], 40)
+    source = run(SMALL, [(160, SetKnob(RATE, 1e6))], 40)
     assert source.status is Status.DIVERGED
     guest = Experiment(SMALL)
     guest.apply(link(source))
