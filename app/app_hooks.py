@@ -18,6 +18,7 @@ from app.server import (
     http_handlers,
     log_limits,
     password,
+    revived_pages,
 )
 from app.server.cpu_affinity import CORE
 from app.server.data_folder import open_folder
@@ -28,7 +29,9 @@ from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
 from app.server.workarounds.file_input import take_refused_files_in_silence
 from app.server.workarounds.html_text import send_new_text_alone
+from app.server.workarounds.invented_tokens import check_tokens_first
 from app.server.workarounds.loose_stylesheets import free_loose_stylesheets
+from app.server.workarounds.lost_connections import drop_what_comes_too_late
 from app.server.workarounds.model_defaults import compute_defaults_once
 from app.server.workarounds.pages_ahead import give_pages_away
 from app.server.workarounds.pages_on_threads import build_pages_on_threads
@@ -42,9 +45,11 @@ connection_limits.install()
 log_limits.install()
 password.install()
 build_pages_on_threads()
+check_tokens_first(revived_pages.admits)
 collect_no_garbage_of_a_page()
 compute_defaults_once()
 cut_what_is_closed()
+drop_what_comes_too_late()
 free_loose_stylesheets()
 handle_events_on_threads()
 send_new_text_alone()

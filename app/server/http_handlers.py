@@ -28,6 +28,9 @@ from app.server.workarounds.page_scripts import gather_resources_once
 
 PAGE = r"/?"  # the route of the page
 EMBEDDED = r"/autoload.js"  # Bokeh's, by which other pages' scripts build this one, without limits
+# By these an address names the session of its page (Bokeh 3.10). Whoever made a link would be on
+# the page of who follows it.
+NAMED_SESSION = "bokeh-session-id", "bokeh-token"
 HANGS = 30.0  # seconds in one experiment's turn after which the process should be restarted
 # Seconds after which the "full" page reloads: a random number, so that not all come at once.
 RETRY = (8, 15)
@@ -97,6 +100,8 @@ class PageHandler(DocHandler):
         if path.endswith("/") and len(path) > 1:  # its scripts are found relative to the page
             self.redirect("?".join([path[:-1], *filter(None, [self.request.query])]))
             return
+        for name in NAMED_SESSION:
+            self.request.arguments.pop(name, None)
         address = str(self.request.remote_ip)
         if VISITS.full:
             await self._refuse(TAKEN.format(most=VISITS.most))

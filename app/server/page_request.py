@@ -25,7 +25,7 @@ from app.panel_document import FAILED, arguments_of, document_of_now, guarded, r
 from app.plots.updates import WHILE_DRAGGED
 from app.server.ready_pages import LOAN, ReadyPages
 from app.server.session import VISITS, Visit
-from app.server.unseen_pages import UnseenPages
+from app.server.unseen_pages import STAYS, UnseenPages
 from app.server.workarounds.pages_ahead import AHEAD, DocumentAhead, take_over
 from app.server.workarounds.sessions import end_unless_connected, token_of
 from app.sharing import run_links
@@ -140,7 +140,16 @@ async def recall(context: ApplicationContext, session: ID) -> None:
 def browser_connected(session: str) -> None:
     """A browser has connected to this session."""
     READY.end_loan(session)
-    UNSEEN_PAGES.connect(session)
+    if address := UNSEEN_PAGES.connect(session):
+        loop = IOLoop.current()
+        Context().run(loop.call_later, STAYS, bring_back, UNSEEN_PAGES, session, address)
+
+
+def bring_back(pages: UnseenPages, session: str, address: str) -> None:
+    """Return the right to a page, unless its browser has left."""
+    visit = VISITS.get(session)
+    if visit and visit.presence.takes_place:
+        pages.give_back(address)
 
 
 def take_back(session: str) -> bool:

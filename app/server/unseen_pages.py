@@ -1,9 +1,10 @@
 """Pages that were requested, and to which no browser has connected yet.
 
-Building one takes the interpreter 80 ms and 1.4 MB: a client that only requests pages, and never
-connects, could keep the server busy with nothing else. So an address may have as many pages built
-at once as a class needs, and gets the right to another one when a browser connects to one of them.
-Otherwise the right returns slowly. Of the pages themselves only the newest are kept.
+Building one takes the interpreter 80 ms and 1.4 MB: a client that only requests pages, or leaves
+each at once, could keep the server busy with nothing else. So an address may have as many pages
+built at once as a class needs, and gets the right to another one when a browser has stayed on one
+of them for a while. Otherwise the right returns slowly. Of the pages themselves only the newest are
+kept.
 """
 
 import logging
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 EACH = 1.0  # rights that an address gets back in a second, whether or not its browsers connect
 ALL = 4.0  # ... and all addresses together
 SOON = 3.0  # seconds in which browsers connect; who comes later has the page built anew
+STAYS = 20.0  # seconds after which a browser that has connected brings its right back
 WARNED = 10.0  # seconds between two warnings
 
 
@@ -44,7 +46,7 @@ class UnseenPages:
         return False
 
     def give_back(self, address: str) -> None:
-        """Return the right: a browser has connected to the page, or none was built."""
+        """Return the right: a browser has stayed on the page, or none was built."""
         self._addresses.give_back(address)
         self._all.forgo(1)
 
@@ -52,7 +54,7 @@ class UnseenPages:
         self._refused += 1
         if self._clock() - self._warned >= WARNED:
             log.warning(
-                "%d page requests refused, the last one of %s: no browser connects to its pages",
+                "%d page requests refused, the last one of %s: no browser stays on its pages",
                 *(self._refused, address),
             )
             self._refused, self._warned = 0, self._clock()
@@ -75,8 +77,6 @@ class UnseenPages:
         del self._pages[old[0]]
         return [old[0]]
 
-    def connect(self, session: str) -> None:
-        """A browser has connected to the page."""
-        address, _ = self._pages.pop(session, ("", 0.0))
-        if address:
-            self.give_back(address)
+    def connect(self, session: str) -> str:
+        """A browser has connected to the page; whose right it brings back, if it stays."""
+        return self._pages.pop(session, ("", 0.0))[0]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import threading
 import urllib.error
 import urllib.request
 from typing import Any
@@ -12,16 +13,18 @@ import msgspec
 import pytest
 from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
-from bokeh.util.token import get_session_id
+from bokeh.util.token import generate_jwt_token, get_session_id
 from panel.io.state import set_curdoc
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from app.panel_document import address_of_page, arguments_of
-from app.server import http_handlers, page_request, unseen_pages
+from app.server import http_handlers, page_request, revived_pages, unseen_pages
 from app.server.page_request import READY, build_ahead
 from app.server.ready_pages import FAILED, LATE_COMERS, ReadyPages
 from app.server.session import CONDUCTOR, VISITS
 from app.server.unseen_pages import UnseenPages
+from app.server.workarounds.invented_tokens import FORBIDDEN
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
 from tests.served_page import forget_the_left, serve
@@ -232,22 +235,88 @@ def test_a_page_of_an_own_link_ends_as_soon_if_nobody_connects(served, monkeypat
 def unseen(monkeypatch) -> UnseenPages:
     """One page may wait for its browser, and one may be built."""
     pages = UnseenPages(1, Clock())
-    for module in http_handlers, page_request:
+    for module in http_handlers, page_request, revived_pages:
         monkeypatch.setattr(module, "UNSEEN_PAGES", pages)
     return pages
 
 
-def test_no_page_is_built_for_who_has_not_opened_the_one_before(served, ready, unseen):
-    html, _ = opened(served, "?hide=lane")
-    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
-        opened(served, "?hide=inside")
-    assert "Many pages were asked for" in refused.value.read().decode()
+def document_socket(served, token: str) -> ClientConnection:
+    """The socket by which a browser has the document of its page."""
     address = f"{served.address.replace('http', 'ws')}/ws"
-    given = {"subprotocols": ["bokeh", token_in(html)]}
-    with connect(address, origin=served.address.removesuffix("/app"), **given) as socket:
+    origin = served.address.removesuffix("/app")
+    return connect(address, origin=origin, subprotocols=["bokeh", token])
+
+
+def may_have(served, query: str) -> bool:
+    """Whether a page is built for a request, or it is refused."""
+    try:
+        opened(served, query)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            assert refused.code == 503 and "Many pages were asked for" in refused.read().decode()
+        return False
+    return True
+
+
+def test_no_page_is_built_for_who_has_not_stayed_on_the_one_before(
+    served, ready, unseen, monkeypatch
+):
+    html, _ = opened(served, "?hide=lane")
+    assert not may_have(served, "?hide=inside")
+    monkeypatch.setattr(page_request, "STAYS", 0.0)
+    with document_socket(served, token_in(html)) as socket:
         socket.recv(timeout=PATIENCE)
-        opened(served, "?hide=inside")
+        wait_until(lambda: may_have(served, "?hide=inside"))
         assert opened(served)[1] is ready  # which takes no work
+
+
+def test_who_connects_and_leaves_has_no_further_page_built(served, unseen, monkeypatch):
+    looked = []
+
+    def look(pages, session, address):
+        wait_until(lambda: VISITS[session].presence.left is not None)
+        before(pages, session, address)
+        looked.append(session)
+
+    before = page_request.bring_back
+    monkeypatch.setattr(page_request, "bring_back", lambda *given: served_thread(look, *given))
+    monkeypatch.setattr(page_request, "STAYS", 0.0)
+    html, _ = opened(served, "?hide=lane")
+    with document_socket(served, token_in(html)) as socket:
+        socket.recv(timeout=PATIENCE)
+    wait_until(lambda: looked)
+    assert not may_have(served, "?hide=inside")
+
+
+def served_thread(act, *given) -> None:
+    """Do something on a thread of its own, so that it may wait for the event loop."""
+    threading.Thread(target=act, args=given).start()
+
+
+def test_a_page_for_an_invented_token_needs_the_same_right_as_for_a_request(served, unseen):
+    def known() -> set[str]:
+        return {str(session.id) for session in served.sessions}
+
+    with document_socket(served, generate_jwt_token("first")) as socket:
+        socket.recv(timeout=PATIENCE)
+        assert "first" in known()
+        with (
+            document_socket(served, generate_jwt_token("other")) as refused,
+            pytest.raises(ConnectionClosed) as closed,
+        ):
+            refused.recv(timeout=PATIENCE)
+        assert closed.value.rcvd and closed.value.rcvd.code == FORBIDDEN
+        assert not may_have(served, "?hide=lane")
+        with document_socket(served, generate_jwt_token("first")) as again:
+            again.recv(timeout=PATIENCE)  # of a session that is there
+    assert "other" not in known()
+
+
+def test_the_page_of_who_follows_a_link_is_not_that_of_who_made_it(served, ready):
+    html, _ = opened(served, "?bokeh-session-id=mine")
+    assert get_session_id(token_in(html)) != "mine"
+    html, _ = opened(served, f"?bokeh-token={generate_jwt_token('mine')}")
+    assert get_session_id(token_in(html)) != "mine"
 
 
 def test_the_oldest_unseen_page_goes_when_there_are_too_many(served, ready, pages_wanted, unseen):

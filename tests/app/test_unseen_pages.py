@@ -30,7 +30,7 @@ def test_a_class_behind_one_address_comes_at_once_and_again(pages):
         assert built(pages, CLASS) == CLASS
         for n in range(CLASS):
             pages.add(f"{lesson}.{n}", "school")
-            pages.connect(f"{lesson}.{n}")
+            pages.give_back(pages.connect(f"{lesson}.{n}"))
 
 
 def test_who_never_connects_has_one_page_built_a_second(pages, clock):
@@ -57,18 +57,14 @@ def test_a_refusal_costs_the_address_nothing(pages, clock):
     assert built(pages, 3, "home") == 3
 
 
-def test_only_a_connection_brings_the_right_back(pages):
-    built(pages, CLASS)
+def test_whose_right_a_browser_brings_back_is_told_once(pages):
     pages.add("gone", "school")
     assert pages.drop("gone") and not pages.drop("gone")
-    pages.connect("gone")
+    assert not pages.connect("gone")
     pages.add("ready")  # no page was built for it
-    pages.connect("ready")
-    assert not pages.may_build("school")
+    assert not pages.connect("ready")
     pages.add("seen", "school")
-    pages.connect("seen")
-    pages.connect("seen")  # another tab of the same session
-    assert built(pages, 2) == 1
+    assert [pages.connect("seen"), pages.connect("seen")] == ["school", ""]  # by another socket
 
 
 def test_the_oldest_page_is_given_up_for_a_new_one(pages):

@@ -82,11 +82,16 @@ def _with_what_is_called(destroy: Callable[..., None]) -> Callable[..., None]:
 
 
 def _hanging_up(close: Callable[[WSHandler], None]) -> Callable[[WSHandler], None]:
-    """A socket and its connection hold each other."""
+    """A socket and its connection hold each other.
+
+    When the server stops, or could not ping a page, Bokeh has taken the session from the connection
+    before the socket is closed, where it fails with an `AssertionError`.
+    """
 
     @functools.wraps(close)
     def close_and_hang_up(self: WSHandler) -> None:
-        close(self)
+        if self.connection is None or self.connection._session is not None:
+            close(self)
         self.connection = None
 
     return close_and_hang_up

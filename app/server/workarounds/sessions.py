@@ -44,8 +44,8 @@ def take_pages_back(connect: Callable[[ID], object], take_back: Callable[[ID], b
 
 async def end_unless_connected(context: ApplicationContext, name: ID) -> None:
     """End a session now; Bokeh 3.10 does so minutes after the last connection."""
-    session = context.get_session(name)
-    if not session.connection_count:
+    session = context._sessions.get(name)  # none if it could not be made
+    if session and not session.connection_count:
         await context._discard_session(session, lambda ended: not ended.connection_count)
 
 
@@ -64,3 +64,8 @@ def forgetting(made: Document) -> Callable[[], None]:
 def token_of(context: Any) -> str:
     """The token by which a page's session is known, before there is a session (Bokeh 3.10)."""
     return str(context._token)
+
+
+def has_session(context: ApplicationContext, name: ID) -> bool:
+    """Whether there is such a session, or it is being made (Bokeh 3.10)."""
+    return name in context._sessions or name in context._pending_sessions

@@ -30,6 +30,8 @@ REPLACED = [
     (DocumentCallbackManager, "destroy"),
     (DocumentCallbackManager, "remove_session_callback"),
     (WSHandler, "on_close"),
+    (WSHandler, "open"),
+    (WSHandler, "send_message"),
     (contexts, "Document"),
     (ApplicationContext, "_create_session"),
     (ApplicationContext, "_initialize_document_async"),
