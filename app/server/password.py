@@ -195,7 +195,7 @@ class Form(RequestHandler):
             f"{COOKIE}={self._lock.cookie()}; Path=/; Max-Age={int(LASTS)}; HttpOnly;"
             f" {place}{safe}",
         )
-        self.redirect(_here(self.request.uri or "/"), status=303)
+        self.redirect(local_address(self.request.uri or "/"), status=303)
 
     def _ask(self, status: int, text: str) -> None:
         self.set_status(status)
@@ -203,7 +203,7 @@ class Form(RequestHandler):
         self.finish(FORM.format(text=text))
 
 
-def _here(uri: str) -> str:
+def local_address(uri: str) -> str:
     """The same address of this server; one that begins with two slashes is that of another."""
     return "/" + uri.lstrip("/\\")
 

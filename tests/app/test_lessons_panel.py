@@ -1,6 +1,5 @@
 """The lessons on the page, without a browser: predict, see, verdict, vary."""
 
-import dataclasses
 import html
 import json
 import random
@@ -25,7 +24,6 @@ from engine import (
     Conductor,
     Experiment,
     Item,
-    Lesson,
     Limits,
     Playlist,
     RunConfig,
@@ -38,6 +36,7 @@ from engine import (
 from engine.lessons import combining, play_live, play_shared_run
 from engine.lessons.written import VIEWS as WRITTEN_VIEWS
 from tests.app.seen import control, labels, page_text, saved
+from tests.short_lessons import short
 from tests.waiting import wait_until
 
 FEW = 5  # steps
@@ -66,23 +65,9 @@ def browser() -> Browser:
     return Browser()
 
 
-def short(name: str) -> Lesson:
-    """The lesson, with runs of a few steps: the page's part does not depend on what is learned."""
-    lesson = open_lesson(name)
-    runs = tuple(
-        dataclasses.replace(
-            run,
-            steps=min(run.steps, FEW),
-            script=tuple((min(step, FEW - 1), command) for step, command in run.script),
-        )
-        for run in lesson.runs
-    )
-    return dataclasses.replace(lesson, runs=runs)
-
-
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Make runs short, and none that takes seconds to be watched."""
-    patch.setattr(lessons, "open_lesson", short)
+    patch.setattr(lessons, "open_lesson", lambda name: short(open_lesson(name)))
     patch.setattr(combining, "PRETRAINING", FEW)
     patch.setattr(play_live, "WATCHED", 0.1)
     patch.setattr(play_live, "AT_LEAST", 0.01)

@@ -12,7 +12,7 @@ from app.server.password import (
     WAITING,
     Attempts,
     Lock,
-    _here,
+    local_address,
     read_password,
 )
 
@@ -118,4 +118,4 @@ def test_only_the_password_grants_access():
     ],
 )
 def test_the_login_never_redirects_to_another_server(asked, led):
-    assert _here(asked) == led
+    assert local_address(asked) == led

@@ -27,7 +27,8 @@ from engine.lessons import combining
 from engine.lessons.combining import TRIES
 from engine.lessons.play import gather
 from engine.number_format import typed
-from tests.engine.test_lessons import short, vary
+from tests.engine.test_lessons import vary
+from tests.short_lessons import short
 
 BUNDLED = sorted(Path(lessons.__file__).parent.glob("bundled/*.json"))
 FEW = 12  # steps: verdicts follow the runs, however short these are

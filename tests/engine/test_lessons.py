@@ -38,6 +38,7 @@ from engine.lessons.outcome import Outcome
 from engine.lessons.play import follow, gather, judge, make, play, play_all
 from engine.lessons.play_live import play_live
 from engine.training.config import DataConfig
+from tests.short_lessons import short
 
 FEW = DataConfig(classes=("5", "6", "7", "8", "9"), examples=30)
 FINE_TUNED = RunConfig(data=FEW, start=Origin(data=DataConfig(classes=("0", "1", "2")), steps=200))
@@ -368,19 +369,6 @@ def test_a_run_of_no_steps_is_held_to_no_pace():
 
 
 # ---- what was seen, and what is varied ----------------------------------------------------------
-
-
-def short(lesson: Lesson, steps: int = 5) -> Lesson:
-    """The lesson with runs of a few steps."""
-    runs = tuple(
-        dataclasses.replace(
-            run,
-            steps=min(run.steps, steps),
-            script=tuple((min(step, steps - 1), command) for step, command in run.script),
-        )
-        for run in lesson.runs
-    )
-    return dataclasses.replace(lesson, runs=runs)
 
 
 def test_the_right_answer_follows_the_runs():
