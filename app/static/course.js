@@ -1,7 +1,7 @@
 // What the browser keeps of the course: which lessons are done, what was answered, and which lesson the address names.
 
 import {send} from "./events.js"
-import {open_tab, tab_is_open, turn_to_tab} from "./tabs.js"
+import {open_tab, tab_is_open, turn_to_tab, when_turned} from "./tabs.js"
 import {find} from "./find.js"
 
 const KEY = "babysit lessons" // in the browser's storage: slugs of lessons that are done
@@ -10,9 +10,12 @@ const DRAFT = "babysit playlist" // ... a playlist that is being made
 const LESSON = "lesson" // parameters of the address: the lesson that is open
 const ITEM = "item" // ... the place in a playlist, from 1
 const PLAYLIST = "playlist" // ... its name in the operator's folder, or behind # the playlist itself
+const PARTS = [PLAYLIST, LESSON, ITEM]
+const TAB = "Lessons"
 const POLL = 100 // milliseconds between two checks whether the sidebar's tabs are there
 
 let opened = "" // the playlist that the page shows, as the address says it
+let named = [] // what the address said last of the part that is open: parameters and values
 let built = false // whether the panel of lessons is there
 
 // A page that is opened at a lesson goes there; so does the browser's way back and forward.
@@ -20,6 +23,7 @@ export function follow_address() {
   if (parameter(LESSON) != null || playlist() != "") {
     open_lessons()
   }
+  when_turned(follow_tab)
   window.addEventListener("popstate", follow_history)
   window.addEventListener("storage", ({key}) => {
     if (built && (key == KEY || key == ANSWERS)) {
@@ -36,7 +40,7 @@ export function follow_address() {
 
 // The tabs come with the sidebar, a moment after the page.
 function open_lessons() {
-  if (find(document.body, '[data-message] [data-tab="Lessons"]') == null) {
+  if (find(document.body, `[data-message] [data-tab="${TAB}"]`) == null) {
     setTimeout(open_lessons, POLL)
   } else {
     open_at_address()
@@ -45,7 +49,7 @@ function open_lessons() {
 
 // The first message makes the panel; the second says, before anything of it is built, where it opens.
 function open_at_address() {
-  open_tab("Lessons", tell_address)
+  open_tab(TAB, tell_address)
 }
 
 // Open a lesson from elsewhere on the page, and leave a playlist for it.
@@ -108,6 +112,7 @@ export function show_address(parameter, value) {
     address.searchParams.delete(ITEM)
     address.searchParams.set(parameter, value)
     history.pushState(null, "", address)
+    keep_named()
   }
 }
 
@@ -120,13 +125,42 @@ export function name_place(parameter, value) {
 
 // The address holds a playlist from now on; none: all lessons.
 export function show_playlist(packed) {
-  const address = new URL(window.location)
-  for (const parameter of [PLAYLIST, LESSON, ITEM]) {
-    address.searchParams.delete(parameter)
-  }
+  const address = without_part()
   address.hash = packed == "" ? "" : `${PLAYLIST}=${packed}`
   opened = packed
   history.pushState(null, "", address)
+  keep_named()
+}
+
+// The address names a part while the lessons are open, and none beside the learner's own run.
+function follow_tab(from, to) {
+  const parts = from == TAB ? [] : named
+  if (from != to && [from, to].includes(TAB) && names_part() == (from == TAB)) {
+    const address = without_part()
+    for (const [parameter, value] of parts) {
+      parameter == "#" ? address.hash = value : address.searchParams.set(parameter, value)
+    }
+    if (address.href != window.location.href) {
+      history.pushState(null, "", address)
+    }
+  }
+}
+
+function keep_named() {
+  const {searchParams, hash} = new URL(window.location)
+  const parts = PARTS.filter((name) => searchParams.has(name)).map((name) => [name, searchParams.get(name)])
+  named = is_playlist(hash) ? [...parts, ["#", hash]] : parts
+}
+
+function without_part() {
+  const address = new URL(window.location)
+  PARTS.forEach((name) => address.searchParams.delete(name))
+  address.hash = is_playlist(address.hash) ? "" : address.hash
+  return address
+}
+
+function is_playlist(hash) {
+  return hash.startsWith(`#${PLAYLIST}=`)
 }
 
 function done() {
@@ -151,7 +185,7 @@ function parameter(name) {
 
 function playlist() {
   const {hash} = window.location
-  return hash.startsWith(`#${PLAYLIST}=`) ? hash.slice(PLAYLIST.length + 2) : parameter(PLAYLIST) ?? ""
+  return is_playlist(hash) ? hash.slice(PLAYLIST.length + 2) : parameter(PLAYLIST) ?? ""
 }
 
 function names_part() {
@@ -161,8 +195,8 @@ function names_part() {
 // The browser's way back and forward leads to lessons, and out of them to the learner's own run.
 function follow_history() {
   if (names_part()) {
-    turn_to_tab("Lessons")
-  } else if (tab_is_open("Lessons")) {
+    turn_to_tab(TAB)
+  } else if (tab_is_open(TAB)) {
     turn_to_tab("Knobs")
   }
   if (built) {
@@ -170,17 +204,22 @@ function follow_history() {
   }
 }
 
+// The server goes where the address leads; one that names no part leaves the lessons as they are.
 function tell_address() {
-  const named = playlist()
-  if (named != opened) {
-    opened = named
-    send("press", named == "" ? "whole course" : parameter(PLAYLIST) == named ? "playlist" : "playlist packed", named)
+  if (!names_part()) {
+    return
+  }
+  keep_named()
+  const followed = playlist()
+  if (followed != opened) {
+    opened = followed
+    send("press", followed == "" ? "whole course" : parameter(PLAYLIST) == followed ? "playlist" : "playlist packed", followed)
   }
   if (parameter(ITEM) != null) {
     send("press", "place", `${parameter(ITEM) - 1}`)
   } else if (parameter(LESSON) != null) {
     send("press", "lesson", parameter(LESSON))
-  } else if (named != "") {
+  } else if (followed != "") {
     send("press", "place", "0")
   }
 }

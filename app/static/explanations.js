@@ -146,7 +146,7 @@ function scope_of(element) {
 }
 
 function tab() {
-  return find(document.body, "[data-tells] [aria-selected=true]")?.dataset.tab ?? "Knobs"
+  return find(document.body, "[data-message=tab] [aria-selected=true]")?.dataset.tab ?? "Knobs"
 }
 
 function title_of(dialog) {

@@ -16,6 +16,7 @@ let choice = "all" // or since the "change", the "last" steps, in "powers" of te
 let chosen = false // by whoever looks, for this run
 let part = null // the first step and the last, of what somebody looks at more closely
 const heights = new Map() // by view: the vertical axes that somebody has set
+const before = new Map() // by run: what was looked at of it, for those that are shown again
 let usual = true // whether what is rare may lie off an axis
 let run = 0
 let recorded = 0 // the step of the last row of its curves
@@ -111,12 +112,7 @@ export function learn_epochs({set = {}, reset = {}}) {
 export function follow(frame) {
   const last = Math.max(0, ...time_plots().map(({view}) => model(`${view}.markers`).data.step.at(-1) ?? 0))
   if (frame.run != run) {
-    run = frame.run
-    choice = choice == "powers" ? choice : "all"
-    part = null
-    heights.clear()
-    chosen = false
-    changed = last
+    turn_to_run(frame.run, last)
   }
   looked_at = frame.look?.[0] ?? null
   step = Math.max(frame.step, recorded) // a run that is looked back at is seen whole
@@ -125,6 +121,21 @@ export function follow(frame) {
   }
   changed = last
   show_steps()
+}
+
+// Another run is looked at as a whole; one that comes back, such as one's own after a lesson, as it was left.
+function turn_to_run(next, last) {
+  if (chosen) {
+    before.set(run, {choice, part, heights: new Map(heights)})
+  }
+  run = next
+  const left = before.get(run)
+  choice = left?.choice ?? (choice == "powers" ? choice : "all")
+  part = left?.part ?? null
+  heights.clear()
+  left?.heights.forEach((values, view) => heights.set(view, values))
+  chosen = left != null
+  changed = last
 }
 
 // Bring all plots up to date.

@@ -9,6 +9,7 @@ const POLL = 100 // milliseconds between two checks whether a tab is there
 const TRIES = 50
 const SIDEBAR = "tab" // the kind of message that says which tab of the sidebar is open
 let sent = "" // the tab that the server was sent last
+let turned = () => {} // hears of each turn of the sidebar: from which tab, and to which
 const before = new WeakMap() // the tab that was open before, by lists
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
@@ -60,6 +61,10 @@ export function open_tab(name, then = () => {}, tries = TRIES) {
   } else if (tries > 0) { // a page may have no sidebar
     setTimeout(() => open_tab(name, then, tries - 1), POLL)
   }
+}
+
+export function when_turned(listener) {
+  turned = listener
 }
 
 export function tab_is_open(name) {
@@ -121,7 +126,9 @@ function remember(name) {
   if (sent == "") {
     page_model().data.properties.sidebar_open.change.connect(() => setTimeout(recall, POLL))
   }
+  const from = sent
   sent = name
+  turned(from, name)
 }
 
 function recall(tries = TRIES) {

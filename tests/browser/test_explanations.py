@@ -108,6 +108,17 @@ def explains_folded_settings(tab: Tab) -> None:
     all_explained(tab)
 
 
+def tells_tabs_apart(tab: Tab) -> None:
+    """What has the same name in two tabs is another thing in each."""
+    tab.page.get_by_role("tab", name="Lessons").click()
+    tab.page.keyboard.press("q")
+    tab.page.mouse.click(*middle(tab, "summary:has-text('All lessons')"))
+    answered(tab, "All lessons")
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("tab", name="Knobs").click()
+
+
 def leads_to_the_lesson_in_the_dark(tab: Tab) -> None:
     """The lesson about a thing is a press away."""
     tab.press("Toggle theme")
@@ -131,4 +142,5 @@ def test_whatever_is_asked_for_with_the_question_mark_is_explained_and_not_done(
     now = tab.snapshot
     assert (now.run, now.step, now.config) == (before.run, before.step, before.config)
     explains_folded_settings(tab)
+    tells_tabs_apart(tab)
     leads_to_the_lesson_in_the_dark(tab)

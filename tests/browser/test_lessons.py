@@ -15,10 +15,15 @@ from playwright.sync_api import expect
 
 from app.panels import lessons
 from app.panels.lesson_figures import words
-from engine import FAILS, HOLDS, LESSONS, Lesson, Variation, open_lesson
+from engine import FAILS, HOLDS, LESSONS, Lesson, Status, Variation, open_lesson
 from engine.lessons import combining, play_live
 from tests.app.test_lessons_panel import FEW, short
 from tests.browser.conftest import ONE_PLOT, PACE, whole
+
+STEPS_SHOWN = """() => {
+    const {start, end} = window.babysit.model("view:loss").x_range
+    return [start, end]
+}"""
 
 
 @pytest.fixture
@@ -284,6 +289,50 @@ def test_the_way_back_leads_out_of_the_lessons_to_the_own_run_and_forward_into_t
     tab.page.go_forward()
     expect(lessons).to_have_attribute("aria-selected", "true")
     expect(heading).to_have_text(first.title)
+
+
+def test_the_address_names_a_lesson_while_it_is_open_and_none_beside_the_own_run(open_tab):
+    tab = open_tab(f"{ONE_PLOT}&lesson=dead-relus")
+    knobs, lessons = (tab.page.get_by_role("tab", name=name) for name in ("Knobs", "Lessons"))
+    heading = tab.page.locator("h3:not(.title)")
+    title = open_lesson("dead ReLUs").title
+    expect(heading).to_have_text(title)
+    predict(tab, "they stay dead")
+    tab.page.get_by_text("watch the plots").wait_for()
+    knobs.click()
+    expect(tab.page).not_to_have_url(re.compile("lesson="))
+    lessons.click()
+    expect(tab.page).to_have_url(re.compile("lesson=dead-relus"))
+    knobs.click()
+    expect(tab.page).not_to_have_url(re.compile("lesson="))
+    tab.page.go_back()
+    expect(lessons).to_have_attribute("aria-selected", "true")
+    expect(heading).to_have_text(title)
+    expect(tab.page.get_by_text("You expect: they stay dead")).to_be_visible()  # as it was left
+    tab.page.go_forward()
+    expect(knobs).to_have_attribute("aria-selected", "true")
+    tab.page.reload()
+    expect(knobs).to_have_attribute("aria-selected", "true")
+
+
+def test_what_was_looked_at_of_the_own_run_is_looked_at_again_after_a_lesson(open_tab, fast):
+    tab = open_tab(ONE_PLOT)
+    tab.wait_for(lambda: tab.snapshot.step > 200)
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.wait_for(lambda: tab.channel("step") == tab.snapshot.step)
+    tab.page.keyboard.press("z")
+    menu = tab.page.get_by_role("combobox", name="Steps shown").first
+    expect(menu).to_have_value("part")
+    looked_at = tab.page.evaluate(STEPS_SHOWN)
+    tab.page.get_by_role("tab", name="Lessons").click()
+    choose(tab, "a good rate")
+    predict(tab, open_lesson("a good rate").question.options[0])
+    tab.page.get_by_text("Say what you saw").wait_for()
+    expect(menu).to_have_value("all")
+    tab.page.get_by_role("tab", name="Knobs").click()
+    expect(menu).to_have_value("part")
+    tab.wait_for(lambda: tab.page.evaluate(STEPS_SHOWN) == looked_at)
 
 
 def test_a_lesson_that_is_done_in_another_window_is_ticked_here_too(open_tab, address):
