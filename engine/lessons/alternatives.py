@@ -6,10 +6,13 @@ from engine.lessons.exhibits import FunctionCurve, Nonlinearity
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
+from engine.lessons.two_sums import LargerSum, TwoSums
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import in_form, percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
+
+ALIKE = 1e-9  # difference of outputs that are the same
 
 
 @LESSONS.register("ELU is nearer zero mean")
@@ -69,7 +72,7 @@ def noise() -> Lesson:
         },
         check=_quieter,
         observe=observing.highest_exhibit(
-            "Whose curve is still falling at the left end of the picture?",
+            "Whose curve still slopes at the left end of the picture, where the other is level?",
             FunctionCurve,
             lambda curve: 100 * curve.slopes[0],
             "z.2g",
@@ -94,6 +97,57 @@ def _quieter(evidence: Evidence) -> Verdict:
         f" through, {elu.name} {percent(elu.slopes[0], 4)}."
     )
     return Verdict(elu.slopes[0] < 0.1 * leaky.slopes[0], figures, sentence)
+
+
+RELU, LEAKY = Choice("ReLU"), Choice("leaky ReLU", {"slope_below": 0.1})
+
+
+@LESSONS.register("Maxout can be ReLU")
+def maxout_as_relu() -> Lesson:
+    """With weights 1 and 0 Maxout is ReLU, with 1 and 0.1 leaky ReLU; it need not be flat."""
+    return Lesson(
+        section=SECTION,
+        title="What can a unit be that takes the larger of two sums?",
+        setup="A Maxout unit of one input x has two weights, and gives the larger of w1 x and w2 x."
+        " Three such units, each beside an activation that has no such choice.",
+        look="The dashed line is the activation; where the unit is the same, the solid line"
+        " covers it. The third unit is flat nowhere, so that it neither saturates nor dies: on"
+        " either side a gradient comes through in full.",
+        question=Question(
+            "w1 is 1. With which w2 is the larger of both sums a ReLU?", ("1", "0", "−1"), 1
+        ),
+        exhibits={
+            "as ReLU": TwoSums(1.0, 0.0, RELU),
+            "as leaky ReLU": TwoSums(1.0, 0.1, LEAKY),
+            "as neither": TwoSums(1.0, -1.0, RELU),
+        },
+        check=_both,
+        observe=observing.highest_exhibit(
+            "In which picture do the solid and the dashed line part furthest?",
+            LargerSum,
+            lambda shown: shown.apart,
+        ),
+        breaks=(
+            Variation("A w2 of 0.5 for ReLU", "as ReLU", exhibit=TwoSums(1.0, 0.5, RELU)),
+            Variation("Both weights 1", "as neither", exhibit=TwoSums(1.0, 1.0, RELU)),
+        ),
+    )
+
+
+def _both(evidence: Evidence) -> Verdict:
+    relu, leaky, neither = (evidence.exhibit(name, LargerSum) for name in evidence.exhibits)
+    figures = (
+        Metric(f"largest difference from ReLU, {relu.name}", relu.apart, "0", ".2g"),
+        Metric(f"... from leaky ReLU, {leaky.name}", leaky.apart, "0", ".2g"),
+        Metric(f"slope below zero, {neither.name}", neither.below, form=".2g"),
+    )
+    holds = relu.apart < ALIKE and leaky.apart < ALIKE and abs(neither.below) > 0.5
+    sentence = (
+        f"With {relu.name} it differs from ReLU by {written(relu.apart, 2)} at most, with"
+        f" {leaky.name} from leaky ReLU by {written(leaky.apart, 2)}; with {neither.name} its"
+        f" slope below zero is {written(neither.below, 2)}."
+    )
+    return Verdict(holds, figures, sentence)
 
 
 @LESSONS.register("Maxout doubles the parameters")

@@ -182,7 +182,9 @@ def too_low() -> Lesson:
         why="All scores are still nearly equal. Accuracy only asks which of them is largest, and"
         " a hair's breadth decides that.",
         question=Question(
-            "The loss has moved by 0.0002. Can accuracy have doubled?", ("no", "yes"), 1
+            "The loss has fallen from 2.3 by 0.0002 or less. Can accuracy have doubled?",
+            ("no", "yes"),
+            1,
         ),
         runs=(Run("10 epochs", babysat(1e-6, l2=1e-6), 10 * EPOCH, called=words.rate),),
         check=_too_low,

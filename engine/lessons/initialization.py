@@ -15,6 +15,13 @@ from engine.registry import Choice
 
 SECTION = "Weight initialization"
 SIZES = ("its size stays much the same", "it shrinks to nothing", "it grows without end")
+BROAD = {  # up to so many times as broad: in words
+    0.001: "a thousandth of it, or less",
+    0.1: "a tenth of it, or less",
+    0.85: "narrower, but no tenth of it",
+    1.15: "as broad",
+    math.inf: "broader",
+}
 UNITS = ("near 0", "spread between", "nearly all at -1 or 1")
 
 
@@ -57,11 +64,10 @@ def _ten_layers(
         question=question,
         exhibits={"lab": _lab(activation, initializer)},
         check=check,
-        observe=observing.how_much(
-            "How broad is the last layer's histogram, beside the first one's?",
+        observe=observing.in_words(
+            "How broad is the last layer's histogram, at the bottom, beside the first one's?",
             _last_beside_first,
-            (0.001, 0.1, 0.85, 1.15),
-            ".3g",
+            BROAD,
         ),
         breaks=tuple(Variation(label, "lab", exhibit=_lab(*knobs)) for label, *knobs in breaks),
     )

@@ -15,6 +15,7 @@ import numpy as np
 from engine.lessons import observing, words
 from engine.lessons.outcome import Outcome
 from engine.measure.verdict import STEPS, Metric
+from engine.number_format import joined
 from engine.suggestions import instead_of, quoted
 from engine.training.config import RunConfig
 
@@ -60,6 +61,12 @@ def _unit_variance(run: Outcome) -> float:
     return max(tensor.unit_variance for tensor in run.snapshot.tensors[:-1])
 
 
+def _gradient_kept(run: Outcome) -> float:
+    """The gradient's size at the first layer's output, relative to that at the scores."""
+    first, scores = run.snapshot.layers[0].backward, run.snapshot.layers[-1].backward
+    return first / scores if scores else math.nan
+
+
 def _off_a_thousandth(run: Outcome) -> float:
     return abs(math.log10(run.ratio / 1e-3)) if run.ratio > 0 else math.inf
 
@@ -82,6 +89,7 @@ FIGURES: Mapping[str, NamedFigure] = {
     "update ratio off 0.001": NamedFigure(_off_a_thousandth, ".2g"),
     "dead units": NamedFigure(_dead, ".0%"),
     "unit variety": NamedFigure(_unit_variance, ".2g"),
+    "gradient kept": NamedFigure(_gradient_kept, ".2g"),
     "last deviation": NamedFigure(lambda run: run.snapshot.layers[-2].std, ".1g"),
 }
 TITLES: Mapping[str, words.Words] = {
@@ -154,7 +162,7 @@ def filled(sentence: str, outcomes: Mapping[str, Outcome], title: Callable[[str]
             return "diverged" if outcomes[run].diverged else "did not diverge"
         return figure_named(what).metric("", outcomes[run]).text
 
-    text = BRACES.sub(fill, sentence)
+    text = joined(BRACES.sub(fill, sentence))
     return f"{text[:1].upper()}{text[1:]}"
 
 

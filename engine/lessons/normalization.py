@@ -17,6 +17,7 @@ BATCHES = 3, 6  # of many: two that are unlike
 ALIKE = 1e-9  # difference of outputs that are the same
 
 bundled("batch-norm-rescues")
+bundled("batch-norm-lets-gradients-through")
 bundled("batch-norm-needs-less-of-a-start")
 bundled("batch-norm-bears-higher-rates")
 

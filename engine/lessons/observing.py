@@ -6,7 +6,7 @@ answer is therefore also right for a varied lesson, and for a learner who has ch
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -73,6 +73,21 @@ def how_much(
         value = figure(evidence)
         right = len(options) - 1 if math.isnan(value) else int(np.searchsorted(bounds, value))
         return Observation(text, options, right, f"It is {_written(value, form)}.")
+
+    return observe
+
+
+def in_words(
+    text: str, figure: Callable[[Evidence], float], described: Mapping[float, str]
+) -> Observe:
+    """Ask which description fits a figure; each is of those up to a bound, which rise."""
+    bounds = list(described)
+    options = (*described.values(), NO_NUMBER)
+
+    def observe(evidence: Evidence) -> Observation:
+        value = figure(evidence)
+        right = len(bounds) if math.isnan(value) else int(np.searchsorted(bounds, value))
+        return Observation(text, options, right, f"It is {_written(value, '.2g')} times as broad.")
 
     return observe
 

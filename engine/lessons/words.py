@@ -33,7 +33,9 @@ PREPROCESSED = {
 
 def choice(chosen: Choice) -> str:
     """An entry of a menu, with the knobs that differ from their defaults."""
-    knobs = ", ".join(f"{name} {written(value)}" for name, value in chosen.knobs.items())
+    knobs = ", ".join(
+        f"{name.replace('_', ' ')} {written(value)}" for name, value in chosen.knobs.items()
+    )
     return f"{chosen.name} ({knobs})" if knobs else chosen.name
 
 

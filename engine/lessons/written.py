@@ -23,6 +23,7 @@ from engine.lessons.lesson import (
 )
 from engine.lessons.named_figures import figure_named, titled
 from engine.lessons.written_check import Comparison, ShownFigure, WrittenCheck
+from engine.number_format import joined
 from engine.registry import Choice, Registry
 from engine.suggestions import instead_of, quoted
 from engine.training.commands import SetKnob
@@ -218,13 +219,13 @@ def _value(path: str, value: float | str | Choice) -> float | str | Choice:
 
 
 def _observing(seen: WrittenObservation) -> Observe:
-    figure = figure_named(seen.figure)
+    figure, text = figure_named(seen.figure), joined(seen.text)
     if seen.of is not None:
         return observing.how_much(
-            seen.text, observing.only(seen.of, figure.of), seen.bounds, figure.form
+            text, observing.only(seen.of, figure.of), seen.bounds, figure.form
         )
     ask = observing.highest if seen.which == "highest" else observing.lowest
-    return ask(seen.text, figure.of, figure.form)
+    return ask(text, figure.of, figure.form)
 
 
 # ---- a folder of them -------------------------------------------------------------------------

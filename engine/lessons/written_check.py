@@ -11,6 +11,7 @@ from engine.lessons.lesson import Evidence
 from engine.lessons.named_figures import SIDES, check_sentence, figure_named, filled, titled
 from engine.lessons.words import unlike
 from engine.measure.verdict import Metric, Verdict
+from engine.number_format import joined
 from engine.suggestions import instead_of, quoted
 
 type RunName = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -93,7 +94,7 @@ class WrittenCheck:
         return dict(zip(self.titles, unlike(titles), strict=True))[run]
 
     def _metric(self, one: Comparison | ShownFigure, evidence: Evidence) -> Metric:
-        label = f"{one.figure}, {self._title(one.of, evidence)}"
+        label = joined(f"{one.figure}, {self._title(one.of, evidence)}")
         return figure_named(one.figure).metric(label, evidence[one.of], one.lecture)
 
     def _shown(self, shown: ShownFigure, evidence: Evidence) -> Metric:
