@@ -7,8 +7,8 @@ hyphen with which one would type them.
 import math
 import sys
 
+from engine import joined, with_minus
 from engine import percent as in_percent
-from engine import with_minus
 
 # The same rules are in app/static/numbers.js, for tick labels.
 _NUDGE = 1 + 4 * sys.float_info.epsilon  # a tie between two roundings is rounded away from 0
@@ -75,14 +75,14 @@ def decimal_percent(share: float) -> str:
 
 def _percent(share: float, digits: int) -> str:
     value = 100 * share
-    return in_percent(share, digits) if abs(value) < 99999 else f"{number(value)} %"
+    return in_percent(share, digits) if abs(value) < 99999 else joined(f"{number(value)} %")
 
 
 def seconds(time: float) -> str:
     """A duration in seconds or minutes."""
     if math.isnan(time):
         return "–"
-    return f"{time:.0f} s" if time < 100 else f"{time / 60:.0f} min"
+    return joined(f"{time:.0f} s" if time < 100 else f"{time / 60:.0f} min")
 
 
 def _power(text: str) -> str:

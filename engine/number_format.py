@@ -1,13 +1,15 @@
 """Writes numbers for people to read, in the same form as the plots.
 
-What is below 0 has a minus, and a share has a space before its %. What a program reads again, such
-as JSON, CSV and links, is written by Python alone: there it is a hyphen. Powers of ten keep the
-hyphen with which one would type them.
+What is below 0 has a minus, and a share has a space before its %, at which no line breaks. What a
+program reads again, such as JSON, CSV and links, is written by Python alone: there it is a hyphen.
+Powers of ten keep the hyphen with which one would type them.
 """
 
 import re
 
 MINUS = "−"
+JOINED = "\N{NO-BREAK SPACE}"  # between a number and its unit
+UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|min|kB|MB)\b)")  # the space before one
 
 
 def written(value: float, digits: int = 6) -> str:
@@ -18,12 +20,17 @@ def written(value: float, digits: int = 6) -> str:
 def in_form(value: float, form: str) -> str:
     """In a form of Python's, but as the plots write it: 4.5e-5, −2, 12 %."""
     text = re.sub(r"e\+?(-?)0*", r"e\1", format(value, form))
-    return with_minus(text.replace("%", " %"))
+    return with_minus(text.replace("%", f"{JOINED}%"))
 
 
 def percent(share: float, digits: int = 0) -> str:
     """A share of 1 in per cent, with so many decimals: 42 %."""
-    return f"{with_minus(f'{100 * share:z,.{digits}f}')} %"
+    return f"{with_minus(f'{100 * share:z,.{digits}f}')}{JOINED}%"
+
+
+def joined(text: str) -> str:
+    """The text, with no line break between a number and its unit: 42 %, 30 s."""
+    return UNIT.sub(JOINED, text)
 
 
 def with_minus(text: str) -> str:
@@ -33,7 +40,7 @@ def with_minus(text: str) -> str:
 
 def typed(text: str) -> str:
     """Text as one types it, and as it was written in earlier files: with -2 and 12%."""
-    return text.replace(MINUS, "-").replace(" %", "%")
+    return text.replace(MINUS, "-").replace(JOINED, " ").replace(" %", "%")
 
 
 def counted(count: float, things: str) -> str:

@@ -39,7 +39,7 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
         set={**now, **along_the_run},
         alternative=lambda: "; ".join(
             f"{a.name}: mean {numbers.number(a.mean)}, standard deviation"
-            f" {numbers.number(a.std)}, {100 * a.zero:.0f} % exactly 0"
+            f" {numbers.number(a.std)}, {numbers.percent(a.zero)} exactly 0"
             for a in snapshot.layers
         ),
     )
@@ -89,7 +89,8 @@ def _words(layers: Sequence[LayerStats]) -> Columns:
         "y": [float(_base(layers, row) + BAR_HEIGHT) for row in rows],
         "text": [_summary(layers[row], in_full=len(layers) <= IN_FULL) for row in rows],
         "zero": [
-            f"{100 * layers[row].zero:.0f} % zero" if len(layers) <= IN_FULL else "" for row in rows
+            f"{numbers.percent(layers[row].zero)} zero" if len(layers) <= IN_FULL else ""
+            for row in rows
         ],
     }
 

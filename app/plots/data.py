@@ -95,7 +95,7 @@ def _end(value: float) -> str:
 
 def _errors(answers: Predictions) -> str:
     wrong, all_of_them = int(np.sum(answers.right != answers.predicted)), len(answers.right)
-    return f"{wrong} of {all_of_them} ({100 * wrong / all_of_them:.1f} %)"
+    return f"{wrong} of {all_of_them} ({numbers.decimal_percent(wrong / all_of_them)})"
 
 
 def _confused(snapshot: Snapshot, answers: Predictions) -> str:

@@ -134,7 +134,9 @@ def _left(snapshot: Snapshot) -> str:
         return ""
     seconds = (snapshot.until - snapshot.step) / snapshot.steps_per_second
     step = numbers.count(snapshot.until)
-    return f"About {seconds:.0f} s to step {step}, at this speed." if seconds >= 1 else ""
+    return (
+        f"About {numbers.seconds(seconds)} to step {step}, at this speed." if seconds >= 1 else ""
+    )
 
 
 def _lockstep(snapshot: Snapshot) -> str:

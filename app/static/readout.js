@@ -155,7 +155,7 @@ class Readout {
 
   #format(value) {
     const {floor, shares} = this.#figure.model.tags.find((tag) => tag.lines != null)
-    return shares ? `${tick(100 * value)} %` : value <= floor ? "0" : number(value)
+    return shares ? `${tick(100 * value)}\u00a0%` : value <= floor ? "0" : number(value)
   }
 }
 

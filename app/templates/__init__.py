@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from app import numbers
-from engine import counted
+from engine import counted, joined
 
 FOLDER = Path(__file__).parent
 
@@ -25,6 +25,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["number"] = numbers.number
     environment.filters["counted"] = counted
+    environment.filters["joined"] = joined
     return environment
 
 

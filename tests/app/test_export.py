@@ -22,6 +22,7 @@ from engine import (
     RunConfig,
     SetKnob,
     Step,
+    percent,
     read_upload,
 )
 from tests.waiting import PATIENCE
@@ -116,7 +117,7 @@ def test_the_report_loads_no_external_resource(experiment):
 def test_the_report_has_figures_settings_and_journal(experiment):
     words = " ".join(Page(report_html(experiment).decode()).words)
     now = experiment.snapshot()
-    assert f"{100 * now.curves.last('validation_accuracy'):.1f} %" in words
+    assert percent(now.curves.last("validation_accuracy"), 1) in words
     assert (
         "batch norm" in words
         and "Learning rate = 0.03" in words

@@ -10,7 +10,17 @@ import pytest
 from app import numbers, palette, theme
 from app.plots import view_of
 from app.server.frames import FrameRequest
-from engine import Choice, Experiment, LookBack, ModelConfig, Play, RunConfig, SetKnob, Snapshot
+from engine import (
+    Choice,
+    Experiment,
+    LookBack,
+    ModelConfig,
+    Play,
+    RunConfig,
+    SetKnob,
+    Snapshot,
+    percent,
+)
 from engine.training.config import OptimizationConfig
 from tests.app.conftest import Page
 from tests.pairwise import pairwise
@@ -311,7 +321,7 @@ def test_cost_compares_instruments_and_layers():
     told = part("cost", snapshot).set
     assert told["cost"]["length"] == [0.05, 1]
     assert told["cost"]["words"] == ["100 µs", "2 ms"]
-    assert told["cost.work"]["words"] == ["46 %", "46 %", "7 %"]
+    assert told["cost.work"]["words"] == list(map(percent, (0.46, 0.46, 0.07)))
 
 
 # ---- autopsy ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from engine import (
     SetKnob,
     Stack,
     digest,
+    percent,
 )
 from tests.app.seen import control, page_text
 
@@ -96,7 +97,7 @@ def test_the_table_has_the_final_figures_of_runs(handle, pin):
     pin("learned")
     ends = handle.latest.curves.last("validation_accuracy")
     handle.experiment.train(200)
-    assert rows(table(handle.latest), "")["Validation accuracy"][1] == f"{100 * ends:.1f} %"
+    assert rows(table(handle.latest), "")["Validation accuracy"][1] == percent(ends, 1)
 
 
 def test_every_setting_is_listed(config):

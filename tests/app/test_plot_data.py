@@ -362,8 +362,8 @@ def test_numbers_have_one_format(value, words):
         ("tick", "−12,345"),
         ("exactly", "−12345"),
         ("short", "−1e4"),
-        ("percent", "−1.2e6 %"),
-        ("decimal_percent", "−1.2e6 %"),
+        ("percent", "−1.2e6\N{NO-BREAK SPACE}%"),
+        ("decimal_percent", "−1.2e6\N{NO-BREAK SPACE}%"),
     ],
 )
 def test_whatever_writes_a_number_writes_a_minus(words, text):

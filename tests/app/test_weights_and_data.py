@@ -12,7 +12,7 @@ from app import numbers, palette, theme
 from app.plots import view_of
 from app.plots.plot_data import Image
 from app.server.frames import FrameRequest
-from engine import Choice, Experiment, RunConfig, Snapshot
+from engine import Choice, Experiment, RunConfig, Snapshot, percent
 from tests.app.conftest import Page
 from tests.pairwise import pairwise
 
@@ -217,9 +217,7 @@ def test_hard_images_have_true_and_predicted_class():
     assert len(hardest) == len(captions["is"]) == len(drawn["data.pictures"]["image"]) == 16
     for number, hard in enumerate(hardest):
         assert captions["is"][number] == f"is {hard.right:.0f}"
-        assert (
-            captions["said"][number] == f"said {hard.predicted:.0f} {100 * hard.probability:.0f} %"
-        )
+        assert captions["said"][number] == f"said {hard.predicted:.0f} {percent(hard.probability)}"
         wrong = hard.right != hard.predicted
         assert (captions["colour"][number] == palette.ACCENT) == wrong
         shown = pixels(drawn["data.pictures"]["image"][number])

@@ -184,7 +184,7 @@ def test_the_activation_switches_without_a_reset(tab):
     tab.wait_for(lambda: tab.snapshot.layers[0].zero == 0)
     hidden = tab.snapshot.layers[0]
     assert hidden.counts[: len(hidden.counts) // 2].sum() == 0
-    tab.wait_for(lambda: tab.source("activations.rows")["zero"][0] == "0 % zero")
+    tab.wait_for(lambda: tab.source("activations.rows")["zero"][0] == "0\N{NO-BREAK SPACE}% zero")
     assert tab.snapshot.run == 1
     tab.choose("Activation", "leaky ReLU")
     tab.slide("leaky ReLU slope below", "End")

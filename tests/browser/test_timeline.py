@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from engine import ExperimentHandle, LookBack, SetKnob, Status, replay
+from engine import ExperimentHandle, LookBack, SetKnob, Status, percent, replay
 from tests.browser.test_accessibility import shuts_nobody_out
 
 RATE = "optimization.learning_rate"
@@ -67,7 +67,7 @@ def test_a_drag_shows_that_step_in_every_view_and_the_end_goes_on(long):
     alone = replay(first, [entry for entry in journal if entry[0] < step], step).snapshot()
     figures = alone.curves.last("validation_loss"), alone.curves.last("validation_accuracy")
     assert long.text("loss.validation") == f"{figures[0]:.3f}"
-    assert long.text("accuracy.validation") == f"{100 * figures[1]:.1f} %"
+    assert long.text("accuracy.validation") == percent(figures[1], 1)
     assert long.text("epoch") == f"{alone.epoch:,.1f}"
     for view in ("loss", "accuracy", "updates"):
         assert long.source(f"{view}.cursor")["step"] == [step]

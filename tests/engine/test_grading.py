@@ -37,6 +37,7 @@ from engine.grading.hand_in import (
 )
 from engine.grading.rubric import Rubric
 from engine.json_reader import from_json
+from engine.number_format import percent
 from engine.runtime.recording import Recording
 from tests.waiting import Clock
 
@@ -119,10 +120,12 @@ def test_a_wrong_answer_is_no_fault_of_the_file(rubric, played):
 
 
 def test_a_file_made_when_numbers_were_written_otherwise_is_graded_alike(rubric, played):
-    now = Outcomes("2.3026", "−0.5 to 10 %", (("slope at −2", 1.0),))
-    before = answer(played, seen="-0.5 to 10%", figures=(("slope at -2", 1.0),))
-    given = grade(hand_in("Ada", [before], ()), rubric, {FIRST_LOSS: now})
-    assert (given.points["done"], given.points["seen"], given.remarks) == (2, 1, ())
+    seen = f"−0.5 to {percent(0.1)}"
+    now = Outcomes("2.3026", seen, (("slope at −2", 1.0),))
+    for earlier in ("-0.5 to 10%", "−0.5 to 10 %"):
+        before = answer(played, seen=earlier, figures=(("slope at -2", 1.0),))
+        given = grade(hand_in("Ada", [before], ()), rubric, {FIRST_LOSS: now})
+        assert (given.points["done"], given.points["seen"], given.remarks) == (2, 1, ())
 
 
 def test_what_an_earlier_version_called_no_clear_difference_was_seen_rightly(rubric, played):

@@ -395,7 +395,7 @@ def test_a_figure_that_is_no_number_is_the_answer_that_says_so():
         asked = observing.how_much("?", lambda evidence: math.nan, (0.1, 0.5), form)
         assert asked(Evidence({}, {})).answer == answer
     at_the_bound = observing.how_much("?", lambda evidence: 0.1, (0.1, 0.5))
-    assert at_the_bound(Evidence({}, {})).answer == "up to 10 %"
+    assert at_the_bound(Evidence({}, {})).answer == "up to 10\N{NO-BREAK SPACE}%"
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -318,7 +318,7 @@ def test_an_imbalance_is_reported_with_the_accuracy_of_always_answering_one_clas
     finding = next(x for x in now.findings if x.rule == "imbalance")
     assert finding.remedy == ()
     assert finding.advice.startswith("Look at each class")
-    assert "“ok” has an accuracy of 99 %" in finding.cause
+    assert "“ok” has an accuracy of 99\N{NO-BREAK SPACE}%" in finding.cause
 
 
 def test_an_index_that_reveals_the_class_is_reported():

@@ -105,7 +105,7 @@ export class Wall {
 }
 
 function figures({step, accuracy, lesson}) {
-  const parts = [`step ${count(step)}`, accuracy != null && `${(100 * accuracy).toFixed(1)} %`, lesson != "" && lesson.replaceAll("-", " ")]
+  const parts = [`step ${count(step)}`, accuracy != null && `${(100 * accuracy).toFixed(1)}\u00a0%`, lesson != "" && lesson.replaceAll("-", " ")]
   return parts.filter(Boolean).join(" · ")
 }
 
@@ -116,7 +116,7 @@ function kind_of({state, health}) {
 function best_of(tried) {
   const [rate, penalty, accuracy] = tried.reduce((best, one) => (one[2] > best[2] ? one : best))
   const settings = new Set(tried.map(([rate, penalty]) => `${rate} ${penalty}`)).size
-  return `${settings == 1 ? "1 setting" : `${settings} settings`} tried; the best stands at ${(100 * accuracy).toFixed(1)} % validation accuracy, with learning rate ${tick(rate)} and L2 ${tick(penalty)}.`
+  return `${settings == 1 ? "1 setting" : `${settings} settings`} tried; the best stands at ${(100 * accuracy).toFixed(1)}\u00a0% validation accuracy, with learning rate ${tick(rate)} and L2 ${tick(penalty)}.`
 }
 
 function nothing() {
