@@ -13,6 +13,10 @@ class StepRate:
         self._least = least  # seconds below which a rate would be a guess
         self._marks: deque[tuple[int, float]] = deque(maxlen=1000)
 
+    def rest(self) -> None:
+        """Forget what was before a pause, in which no step was due."""
+        self._marks.clear()
+
     def rate(self, step: int, now: float) -> float:
         """The rate, given the step reached at the time `now`, in seconds."""
         marks = self._marks
@@ -46,8 +50,13 @@ class Speed:
         return seconds
 
     def by_clock(self, step: int) -> float:
-        """Steps a second over about the last second."""
+        """Steps a second over about the last second, of a run that runs."""
         return self._rate.rate(step, self._clock())
+
+    def at_rest(self) -> float:
+        """Steps a second of a run that waits: none."""
+        self._rate.rest()
+        return 0.0
 
     def by_training(self, step: int) -> float:
         """Steps a second of pure training."""

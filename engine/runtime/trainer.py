@@ -167,7 +167,7 @@ class Trainer:
             until=ahead if self.script.until is None else self.script.until,
             costs=instruments.costs,
             pace=FULL,
-            steps_per_second=self.speed.by_clock(run.step) if running else 0.0,
+            steps_per_second=self.speed.by_clock(run.step) if running else self.speed.at_rest(),
             training_steps_per_second=self.speed.by_training(run.step),
             autopsy=self.autopsy,
             looking_back=None,

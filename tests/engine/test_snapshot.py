@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob
+from engine import Choice, Experiment, ModelConfig, Pause, Play, RunConfig, SetKnob
 from engine.measure.gradient_probe import Probe
 from engine.measure.instruments import BUDGET, Instruments
 from engine.measure.loss_range import LossRange
@@ -201,6 +201,24 @@ def test_of_a_run_that_has_just_begun_no_rate_is_told():
     assert speed.by_clock(1) == 0  # not 50 a second
     clock.now = 0.5
     assert speed.by_clock(2) == 4
+
+
+def test_a_run_that_goes_on_after_a_pause_is_not_said_to_be_slow(config):
+    clock = Clock()
+    experiment = Experiment(config, clock=clock)
+
+    def rate_after(seconds: float, steps: int) -> float:
+        experiment.train(steps)
+        clock.now += seconds
+        return experiment.snapshot().steps_per_second
+
+    experiment.apply(Play())
+    rates = [rate_after(0.5, 50) for _ in range(4)]
+    experiment.apply(Pause())
+    assert rate_after(60.0, 0) == 0
+    experiment.apply(Play())
+    rates += [rate_after(0.25, 25) for _ in range(8)]
+    np.testing.assert_allclose([rate for rate in rates if rate], 100)
 
 
 def test_a_snapshot_is_complete_after_a_cached_one(config):
