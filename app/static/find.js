@@ -28,6 +28,12 @@ export function finder(selector) {
   }
 }
 
+// What has the focus, whatever component it is in.
+export function focused(element = document.activeElement) {
+  const inner = element?.shadowRoot?.activeElement
+  return inner == null ? element : focused(inner)
+}
+
 export function find_all(root, selector) {
   const inside = [...root.querySelectorAll("*")].filter((host) => host.shadowRoot != null)
   return [...root.querySelectorAll(selector), ...inside.flatMap((host) => find_all(host.shadowRoot, selector))]

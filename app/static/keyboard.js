@@ -1,9 +1,9 @@
 // Tells the server which key was pressed; what a key does is decided there, unless the browser does it alone.
 
 import {ANSWERS} from "./answers.js"
+import {open_dialog} from "./dialog_focus.js"
 import {send} from "./events.js"
 import {KEYS} from "./plot_controls.js"
-import {find_all} from "./find.js"
 import {label_of_play} from "./presses.js"
 
 const SPACE = " "
@@ -43,10 +43,6 @@ export function listen_to_keys(keys) {
       open_dialog()?.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}))
     }
   })
-}
-
-function open_dialog() {
-  return find_all(document.body, "[role=dialog]").find((dialog) => dialog.checkVisibility())
 }
 
 function is_taken(event) {

@@ -4,6 +4,7 @@ import {leave_styles_alone} from "./bokeh_patches.js"
 import {Dock} from "./classroom/dock.js"
 import {remember_scheme} from "./colour_scheme.js"
 import {follow_address} from "./course.js"
+import {keep_focus_in_dialogs} from "./dialog_focus.js"
 import {while_dragged} from "./dragging.js"
 import {show_stages} from "./explained_step.js"
 import {listen_for_film} from "./film.js"
@@ -32,6 +33,7 @@ export function listen(keys) {
   listen_to_keys(keys)
   listen_for_presses()
   leave_keys_to_the_page()
+  keep_focus_in_dialogs()
   listen_to_tabs()
   show_stages()
   listen_for_film()

@@ -1,6 +1,8 @@
 // A control that was pressed by pointer loses the focus, so that the page's keys work: space then plays, and does
 // not press the control again. After a press by key the focus stays, as everywhere. Tab goes on from either.
 
+import {focused} from "./find.js"
+
 const SPACE = " "
 const PRESSED = "button, summary, [role=button], [role=tab], [role=combobox], input:is([type=checkbox], [type=radio])"
 // A dialog receives its keys, such as Escape, only while something in it has the focus.
@@ -28,17 +30,12 @@ export function keeps_focus(event) {
 
 // Takes the focus from a pressed control; returns whether one had it.
 function let_go() {
-  const focused = deepest(document.activeElement)
-  const lets_go = focused?.matches(PRESSED) && !is_within(focused, KEEPS)
+  const holder = focused()
+  const lets_go = holder?.matches(PRESSED) && !is_within(holder, KEEPS)
   if (lets_go) {
-    focused.blur()
+    holder.blur()
   }
   return lets_go
-}
-
-function deepest(element) {
-  const inner = element?.shadowRoot?.activeElement
-  return inner == null ? element : deepest(inner)
 }
 
 function is_within(element, selector) {

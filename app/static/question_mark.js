@@ -6,7 +6,7 @@
 import {go_to_lesson} from "./course.js"
 import {send} from "./events.js"
 import {element_at, know, knows_any, outwards, thing_of} from "./explanations.js"
-import {find} from "./find.js"
+import {find, focused} from "./find.js"
 
 const KIND = "explain" // of the messages that ask
 const STILL = 6 // pixels within which a finger has not dragged
@@ -290,15 +290,6 @@ function button(label, act) {
 function take(event) {
   event.preventDefault()
   event.stopImmediatePropagation()
-}
-
-// What has the focus, whatever component it is in.
-function focused() {
-  let element = document.activeElement
-  while (element?.shadowRoot?.activeElement != null) {
-    element = element.shadowRoot.activeElement
-  }
-  return element
 }
 
 function scroll(element, x, y) {

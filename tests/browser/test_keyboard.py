@@ -12,6 +12,13 @@ DEEPEST = """((element) => {
     while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
     return element
 })(document.activeElement)"""
+HOLDS_FOCUS = f"""(dialog) => {{
+    let element = {DEEPEST}
+    while (element != null && element != dialog) {{
+        element = element.parentNode ?? element.host
+    }}
+    return element != null
+}}"""
 AROUND = f"""() => {{
     const element = {DEEPEST}
     const box = element.getBoundingClientRect()
@@ -275,3 +282,19 @@ def test_unfolding_keeps_the_focus(tab):
     tab.page.get_by_role("textbox", name="Convolutions").wait_for()
     tab.page.keyboard.press("Enter")
     tab.page.get_by_role("textbox", name="Convolutions").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("name", ["Keys", "Share", "Explain the next step"])
+def test_a_dialog_keeps_the_focus_and_gives_it_back_to_its_button(tab, name):
+    opens = tab.page.get_by_role("button", name=name, exact=True)
+    dialog = tab.page.get_by_role("dialog")
+    closes = dialog.get_by_role("button", name="close", exact=True)
+    opens.press("Enter")
+    closes.wait_for()
+    closes.focus()
+    for key in ("Shift+Tab", "Shift+Tab", "Tab", "Tab", "Tab", "Shift+Tab"):
+        tab.page.keyboard.press(key)
+        tab.wait_for(lambda: dialog.evaluate(HOLDS_FOCUS))
+    tab.page.keyboard.press("Escape")
+    expect(opens).to_be_focused()
+    dialog.wait_for(state="hidden")
