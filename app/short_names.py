@@ -1,4 +1,4 @@
-"""Names where there is little room: cut so that those that differ still differ."""
+"""Names where there is little space: cut so that those that differ still differ."""
 
 from collections.abc import Collection
 from functools import lru_cache

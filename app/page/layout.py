@@ -328,5 +328,5 @@ explain(
     "Light or dark",
     "Changes between a light and a dark page; the next visit begins with the same.",
 )
-explain("field page More", "More", "The buttons for which there is no room in a narrow header.")
+explain("field page More", "More", "The buttons for which there is no space in a narrow header.")
 explain("field page Babysit", "Babysit", "Opens this page anew: another run begins.")

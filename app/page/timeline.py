@@ -45,7 +45,7 @@ TIMELINE = """
     <span class="changed" data-text="changed" hidden></span>
     <span class="noticed" data-text="noticed"></span>
     <input type="range" min="0" max="1" step="any" value="1" aria-label="Step that is shown"
-     title="Early steps have more room here than in plots of all steps" data-explain="timeline">
+     title="Early steps have more space here than in plots of all steps" data-explain="timeline">
   </div>
   <p role="status" data-text="look" data-value=""></p>
   <p class="hint" data-text="branch">Drag to look back at any step.</p>
@@ -173,7 +173,7 @@ explain(
     "timeline",
     "Timeline",
     "Drag it to see any step again, rebuilt to the bit, while training waits; early steps have more"
-    " room here than in the plots. A knob that you turn there begins another run, from that step.",
+    " space here than in the plots. A knob that you turn there begins another run, from that step.",
     now=lambda snapshot, name: f"step {snapshot.step:,} of {snapshot.end:,}",
     shortcut=",",
 )

@@ -89,7 +89,7 @@ class Sizes:
         )
 
     def frame(self, shown: Columns) -> None:
-        """Fit the axes to these columns, with room for the names of lines."""
+        """Fit the axes to these columns, with space for the names of lines."""
         depth = len(shown["layer"])
         low, high = frame(shown)
         self._across.update(start=0.4, end=depth + max(1.0, ROOM * depth))

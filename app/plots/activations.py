@@ -20,11 +20,11 @@ BAR_HEIGHT = 84  # of its tallest bar
 WORDS = 0.42  # width of the text before the histograms, in widths of these
 GAP = 0.05  # ... of the space before the strips
 STRIP = 0.62  # ... and of the strips behind them
-IN_FULL = 4  # so few layers have room for several lines of text each
+IN_FULL = 4  # so few layers have space for several lines of text each
 APART = 8.0  # pixels from the last number below the histograms to the words below the strips
 THIRD_LINE = 27  # pixels below the first one
 LARGE = 10_000  # from which on a number below the histograms is written with a power of ten
-NAMED = 14  # so few layers have room for one line each
+NAMED = 14  # so few layers have space for one line each
 
 
 def activations_columns(snapshot: Snapshot, since: int) -> Part:
@@ -143,7 +143,7 @@ def axis_ticks(bins: int, limit: float) -> list[tuple[float, str]]:
 
 
 def _tick(value: float) -> str:
-    """A label that leaves its neighbours room: 1e4 is half as wide as 10,000."""
+    """A label that leaves its neighbours space: 1e4 is half as wide as 10,000."""
     return numbers.short(value) if abs(value) >= LARGE else numbers.tick(value)
 
 
@@ -246,7 +246,7 @@ class ActivationsView:
             "text_baseline": "top",
         }
         self._figure.text(text="text", **font, **self._small)
-        if self._style is theme.DESK:  # larger type has no room for a third line
+        if self._style is theme.DESK:  # larger type has no space for a third line
             self._figure.text(text="zero", y_offset=THIRD_LINE, **font, **self._small)
 
     def _draw_strips(self, bins: int) -> None:

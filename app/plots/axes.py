@@ -30,7 +30,7 @@ def tick_figures() -> CustomJSTickFormatter:
 
 
 def tick_powers() -> CustomJSTickFormatter:
-    """Writes figures along a logarithmic axis, where there is room for them."""
+    """Writes figures along a logarithmic axis, where there is space for them."""
     return CustomJSTickFormatter(code=POWERS)
 
 

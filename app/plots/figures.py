@@ -34,7 +34,7 @@ def entitle(figure: figure, title: str, style: theme.Style) -> None:
 
 
 def name_layers(figure: figure, names: Sequence[str], first: int, beyond: float = 0.6) -> None:
-    """Label the horizontal axis with layers from `first` on, by name if there is room.
+    """Label the horizontal axis with layers from `first` on, by name if there is space.
 
     It goes on `beyond` the last one, in layers.
     """
@@ -72,7 +72,7 @@ def bars(lengths: Sequence[float], text: Sequence[str], colours: Sequence[str]) 
 def draw_bars(figure: figure, name: str, style: theme.Style, rows: Sequence[str]) -> None:
     """Horizontal bars from the source `name`, a row per name, with text after their ends.
 
-    After the longest bar the text is beside the plot, where it has the same room at any width.
+    After the longest bar the text is beside the plot, where it has the same space at any width.
     """
     data = source(name, ["row", "length", "words", "colour"])
     figure.hbar("row", right="length", height=0.6, source=data, color="colour", alpha=0.8)

@@ -182,7 +182,7 @@ def ends(
     `lines` are names, values and colours; `low` and `high` the ends of the axis.
     """
     known = [line for line in lines if math.isfinite(line[1]) and (line[1] > 0 or not log)]
-    known = known[: int(1 / LINE_GAP)]  # for more there is no room
+    known = known[: int(1 / LINE_GAP)]  # for more there is no space
     return {
         "step": [step] * len(known),
         "y": _heights(tuple(value for _, value, _ in known), low, high, log=log),

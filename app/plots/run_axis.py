@@ -132,7 +132,7 @@ explain(
     "button axis steps",
     "Steps shown",
     "Which part of the run all plots over time show: all of it, what came since the last change, or"
-    " the last steps. Log steps give the beginning more room.",
+    " the last steps. Log steps give the beginning more space.",
     shortcut="s",
 )
 explain(

@@ -82,7 +82,7 @@ class End(NamedTuple):
 def names(step: int, lines: Iterable[End], *, log: bool) -> Columns:
     """What is written behind this step, and where the lines end that it names.
 
-    The browser finds room.
+    The browser places them.
     """
     ends = _ends(tuple(lines), log=log)
     return {"step": [step] * len(ends["end"]), **ends}

@@ -109,7 +109,7 @@ class SignalView:
         )
         frame_decades(figure, "signal.frame")
         names = ["input", *(layer.name for layer in snapshot.layers)]
-        name_layers(figure, names, 0, beyond=1.0)  # room for a word, on a phone too
+        name_layers(figure, names, 0, beyond=1.0)  # space for a word, on a phone too
         figure.yaxis.axis_label = "standard deviation"
         data = source("signal", ["layer", "forward", "backward"])
         theory = source("signal.theory", ["layer", "forward", "backward"])

@@ -127,7 +127,7 @@ def _converged(condition: Condition) -> Columns:
 
 
 def _named(tensors: Sequence[int]) -> Sequence[int]:
-    """The tensors whose figures the headline has room for."""
+    """The tensors whose figures the headline has space for."""
     return tensors if len(tensors) <= SHOWN else (tensors[0], tensors[-1])
 
 

@@ -44,12 +44,12 @@ FULL = """<!DOCTYPE html>
 <title>Babysit is full</title>
 </head>
 <body style="font: 1em/1.5 system-ui, sans-serif; max-width: 34em; margin: 20vh auto">
-<h1>There is no room just now</h1>
+<h1>Babysit is full just now</h1>
 <p role="status">{why} This page tries again by itself in {seconds} seconds.</p>
 </body>
 </html>
 """
-TAKEN = "All {most} places of this laboratory are taken."
+TAKEN = "All {most} places are taken."
 CROWDED = "Many pages were asked for at the same moment."
 # Bokeh serves the icon at the root alone, which is not this server below a prefix.
 ICON = (r"/(favicon\.ico)", StaticFileHandler, {"path": DIST_DIR / "images"})

@@ -34,7 +34,7 @@ from app.stylesheets import css
 
 log = logging.getLogger(__name__)
 
-FULL = "There is no room just now: all places of this laboratory are taken."
+FULL = "Babysit is full just now: all its places are taken."
 CLASS = 30  # pages that an address may request at once, however few places there are
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 

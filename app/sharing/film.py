@@ -124,7 +124,7 @@ class _Drawing:
         return LOSS[0] + (LOSS[2] - LOSS[0]) * min(1.0, math.log1p(step / BEND) / whole)
 
     def _number_steps(self) -> None:
-        """The last step, and below the axis all powers of ten for which there is room."""
+        """The last step, and below the axis all powers of ten for which there is space."""
         last = f"step {self._end:,}"
         free = SCORE[2] - self._wide(last)  # the numbers before end left of it
         self._write((free, SCORE[3] + 2), last, self._small, palette.TICKS)

@@ -25,7 +25,7 @@ class FileNeeded(ValueError):
 
 
 def packed(recording: Recording) -> str:
-    """A run in URL-safe characters, with as many of its branches as there is room for."""
+    """A run in URL-safe characters, with as many of its branches as there is space for."""
     for held in range(len(recording.branches), -1, -1):
         if len(text := _written(_fitting(recording, held))) <= MAX_LINK:
             return text
@@ -36,7 +36,7 @@ def packed(recording: Recording) -> str:
 
 
 def branches_held(recording: Recording) -> int:
-    """How many branches of a run its link has room for."""
+    """How many branches of a run its link has space for."""
     counts = range(len(recording.branches), 0, -1)
     fit = (held for held in counts if len(_written(_fitting(recording, held))) <= MAX_LINK)
     return next(fit, 0)

@@ -118,7 +118,7 @@ function placed_names(plot, lines, drawn) {
   return {names: all, leaders, boxes}
 }
 
-// Lines in groups: between the ends of two groups there is room for a name.
+// Lines in groups: between the ends of two groups there is space for a name.
 function neighbours(plot, lines) {
   const groups = []
   for (const line of lines.toSorted((a, b) => a.x - b.x)) {

@@ -241,7 +241,7 @@ export class QuestionMark {
     this.#answer.focus({preventScroll: true})
   }
 
-  // Below the thing, or above it where there is more room; on a small screen the sheet has its own place.
+  // Below the thing, or above it where there is more space; on a small screen the sheet has its own place.
   #put({left, top, bottom}) {
     const {offsetWidth, offsetHeight, style} = this.#answer
     if (window.innerWidth <= NARROW) {

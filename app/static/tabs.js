@@ -115,7 +115,7 @@ function show(chosen) {
   scroll_to(chosen)
 }
 
-// Where a narrow page has no room for all tabs; the page itself stays where it is.
+// Where a narrow page has no space for all tabs; the page itself stays where it is.
 function scroll_to(tab) {
   const [list, own] = [tab.parentNode.getBoundingClientRect(), tab.getBoundingClientRect()]
   tab.parentNode.scrollLeft += Math.min(0, own.left - list.left) + Math.max(0, own.right - list.right)

@@ -68,7 +68,7 @@ def play_live(
 def to_compare(lesson: Lesson, varied: Lesson, before: Experiment) -> tuple[PastRun, ...]:
     """The runs of a lesson that a variation changes, as they were played before; or none.
 
-    They are drawn beside the varied ones if there is room for all, under names of their own.
+    They are drawn beside the varied ones if there is space for all, under names of their own.
     """
     old, new = lesson.titles, varied.titles
     changed = [a.name for a, b in zip(lesson.runs, varied.runs, strict=True) if a != b]

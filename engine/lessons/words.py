@@ -72,7 +72,7 @@ def rate(config: RunConfig) -> str:
 
 
 def bare_rate(config: RunConfig) -> str:
-    """The learning rate as a number alone, for titles that have little room."""
+    """The learning rate as a number alone, for titles that have little space."""
     return written(config.optimization.learning_rate)
 
 
