@@ -102,6 +102,20 @@ def test_no_import_cycles():
     graphlib.TopologicalSorter(needs).prepare()  # CycleError names the files
 
 
+def test_no_import_cycles_in_the_browser():
+    scripts = {p.resolve(): p for p in (ROOT / "app" / "static").rglob("*.js")}
+    needs = {
+        name_of(path): {
+            name_of(scripts[there])
+            for module in re.findall(r'from "(\..*?)"', path.read_text())
+            if (there := (path.parent / module).resolve()) in scripts
+        }
+        for path in scripts.values()
+    }
+    assert any(needs.values())
+    graphlib.TopologicalSorter(needs).prepare()  # CycleError names the files
+
+
 def needed(path: Path, files: Collection[str]) -> set[str]:
     """The files that a file imports, also for type checkers only."""
     found = set()

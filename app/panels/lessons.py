@@ -84,11 +84,8 @@ class Lessons:
         self._prompt: Prompt | None = None  # the line below the plots
         self.sidebar = Column(sizing_mode="stretch_width")
         self._list = _html("course")
-        self._introduction, self._progress, self._variations = (
-            _html(),
-            _html("course"),
-            _html("course"),
-        )
+        self._introduction = _html()
+        self._progress, self._variations = _html("course"), _html("course")
         self._board = _html("board")
         self._pictures = Column(sizing_mode="stretch_width")
         self._sheet = _html("sheet")
@@ -211,12 +208,9 @@ class Lessons:
 
     def _introduce(self, lesson: Lesson) -> None:
         self._introduction.object = render("lesson", lesson=lesson, predicted="")
+        words = self._navigation.item.words
         self._board.object = render(
-            "lesson_board",
-            lesson=lesson,
-            begun=False,
-            words=self._navigation.item.words,
-            most=MOST_WORDS,
+            "lesson_board", lesson=lesson, begun=False, words=words, most=MOST_WORDS
         )
 
     def _play_shared(self, item: Item) -> None:

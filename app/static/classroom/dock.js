@@ -196,7 +196,3 @@ export class Dock {
     this.#part.follow(room)
   }
 }
-
-export function leave_button(act, label, question) {
-  return button(label, () => window.confirm(question) && act(), {class: "plain"})
-}

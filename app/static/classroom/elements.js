@@ -28,6 +28,11 @@ export function button(label, act, given = {}) {
   return h("button", {type: "button", onclick: act, ...given}, label)
 }
 
+// A button that acts only once its question is answered with OK.
+export function asking_button(act, label, question) {
+  return button(label, () => window.confirm(question) && act(), {class: "plain"})
+}
+
 // The child elements become `made`; those that stay keep the focus.
 export function replace(parent, made) {
   const kept = made.filter((child) => child != null && child !== false)

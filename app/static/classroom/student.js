@@ -1,7 +1,6 @@
 // A student's part of the strip and the sheet.
 
-import {button, h, replace, set_text} from "./elements.js"
-import {leave_button} from "./dock.js"
+import {asking_button, button, h, replace, set_text} from "./elements.js"
 import {QuestionCard} from "./question.js"
 
 export class Student {
@@ -16,7 +15,7 @@ export class Student {
 
   constructor(dock) {
     this.#dock = dock
-    this.#leave = leave_button(() => dock.send("leave"), "Leave", "Leave this class? Your place in it is lost.")
+    this.#leave = asking_button(() => dock.send("leave"), "Leave", "Leave this class? Your place in it is lost.")
     dock.strip(this.#name, this.#status, this.#actions)
   }
 

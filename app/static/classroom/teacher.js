@@ -2,8 +2,7 @@
 
 import {AskForm} from "./ask.js"
 import {way_in} from "./channel.js"
-import {leave_button} from "./dock.js"
-import {button, h, replace, set_text, svg} from "./elements.js"
+import {asking_button, button, h, replace, set_text, svg} from "./elements.js"
 import {QuestionCard} from "./question.js"
 import {Steering} from "./steering.js"
 import {Wall} from "./wall.js"
@@ -231,7 +230,7 @@ export class Teacher {
         button("All of it (JSON)", () => dock.send("results", {kind: "json"})),
         button("Hand-ins (ZIP)", () => dock.send("results", {kind: "hand-ins"}), {title: "Lessons answered and runs pinned, for python -m engine grade"}),
         button("Save the room", () => dock.send("results", {kind: "room"}), {title: "A file by which the same room opens again, with the same code, names and answers. It holds the students' keys: keep it to yourself."}),
-        leave_button(() => dock.send("close room"), "Close the room", "Close the room for all and delete all that is in it?")))
+        asking_button(() => dock.send("close room"), "Close the room", "Close the room for all and delete all that is in it?")))
   }
 }
 
