@@ -131,7 +131,7 @@ class Lessons:
         self._player.leave()
 
     def _show_no_run(self, asks: Lesson | None = None) -> None:
-        """Show nothing of any run until something is predicted; who follows sees what is asked."""
+        """Show nothing of any run until something is predicted; followers see what is asked."""
         self._player.clear(asks)
         self._cover(True)
         self._presses.do("point_at", "")

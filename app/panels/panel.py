@@ -38,8 +38,8 @@ class SidebarPanel(Protocol):
 class PanelWithRun(Protocol):
     """A panel with an experiment of its own, which is served while the panel is open."""
 
-    # Set by what opens it: lays its main area over the plots or not, and says below them what the
-    # learner is to do.
+    # Set by what opens the panel: `cover` shows its main area in place of the plots, or the plots
+    # again; `prompt` says below the plots what the learner is to do.
     cover: Callable[[bool], None]
     prompt: Callable[[Prompt | None], None]
 

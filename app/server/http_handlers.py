@@ -28,8 +28,8 @@ from app.server.workarounds.page_scripts import gather_resources_once
 
 PAGE = r"/?"  # the route of the page
 EMBEDDED = r"/autoload.js"  # Bokeh's, by which other pages' scripts build this one, without limits
-# By these an address names the session of its page (Bokeh 3.10). Whoever made a link would be on
-# the page of who follows it.
+# Arguments by which an address names the session of its page (Bokeh 3.10): whoever made such a link
+# would be on the page of everybody who follows it.
 NAMED_SESSION = "bokeh-session-id", "bokeh-token"
 HANGS = 30.0  # seconds in one experiment's turn after which the process should be restarted
 # Seconds after which the "full" page reloads: a random number, so that not all come at once.
@@ -113,7 +113,7 @@ class PageHandler(DocHandler):
         elif UNSEEN_PAGES.may_build(address):
             self._builder = address
             await self._open(*args, **kwargs)
-            if not self._opened:  # who came has to log in first
+            if not self._opened:  # the visitor has to log in first
                 UNSEEN_PAGES.give_back(address)
         else:
             give_up_one(self.application_context)

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 EACH = 1.0  # rights that an address gets back in a second, whether or not its browsers connect
 ALL = 4.0  # ... and all addresses together
-SOON = 3.0  # seconds in which browsers connect; who comes later has the page built anew
+SOON = 3.0  # seconds in which browsers connect; a page is built anew for one that comes later
 STAYS = 20.0  # seconds after which a browser that has connected brings its right back
 WARNED = 10.0  # seconds between two warnings
 

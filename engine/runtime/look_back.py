@@ -65,7 +65,7 @@ class Past:
         self._replay, self.diverged = self.checkpoints.start_at(start), None
         following = min((x for x in self.checkpoints.steps if x > start.step), default=self.step)
         parts = 1 + min(PARTS - 1, self.checkpoints.max_bytes // 2 // self.checkpoints.largest)
-        # At least one: who looks at step 0 may look farther from there.
+        # At least one: from step 0 somebody may look further.
         self._apart = NEAR * max(1, math.ceil((following - start.step) / (NEAR * parts)))
         self.recorder = self._whole.rewound(start.mark, self._replay.training)
 

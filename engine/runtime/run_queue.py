@@ -3,8 +3,8 @@
 Turns for queued commands alternate with turns for training. Commands cost time from a budget that
 fills at the rate of the experiment's share, so that nobody waits for more than one turn of each of
 the others, however many commands somebody sends. At a pace, only the steps that are due are made;
-what is left of such shares goes to those that could use more, a piece at a time. Who looks back
-waits for what is seen, and gets much more than an even share while it is rebuilt.
+what is left of such shares goes to those that could use more, a piece at a time. Somebody who
+looks back waits for the step, and so gets much more than an even share while it is rebuilt.
 """
 
 import heapq

@@ -12,7 +12,7 @@ from app.server.workarounds.patching import replaced
 
 
 def take_pages_back(connect: Callable[[ID], object], take_back: Callable[[ID], bool]) -> None:
-    """Tell when a browser connects to a session, and leave the document to who takes it back.
+    """Tell when a browser connects to a session, and leave the document to what takes it back.
 
     Bokeh 3.10 destroys the document of each session that is over.
     """
