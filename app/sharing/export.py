@@ -18,7 +18,7 @@ from app.sharing.film_maker import FilmMaker
 from app.sharing.pinned import settings
 from app.sharing.report import report
 from app.stylesheets import css
-from engine import Experiment, ExperimentHandle, Snapshot, record, weights_npz
+from engine import Experiment, ExperimentHandle, RunConfig, Snapshot, record, weights_npz
 
 IDLE = ("0", "none", "constant")  # settings that have no effect are left out of pictures
 PATIENCE = 20.0  # seconds to wait for the engine to pause between two steps
@@ -29,7 +29,7 @@ PATIENCE = 20.0  # seconds to wait for the engine to pause between two steps
 
 def curves_csv(experiment: Experiment) -> bytes:
     """The curves as a table, with a row for each recorded step."""
-    return experiment.snapshot().curves.to_csv().encode()
+    return experiment.curves.to_csv().encode()
 
 
 def run_json(experiment: Experiment) -> bytes:
@@ -67,11 +67,11 @@ FILES: Mapping[str, tuple[str, str, Callable[[Experiment], bytes]]] = {
 # ---- the dialog -----------------------------------------------------------------------------
 
 
-def stem(now: Snapshot) -> str:
-    """The name of files that are made of this moment, without ending."""
-    data = now.config.data.dataset.name.partition(" #")[0]
+def stem(run: int, step: int, config: RunConfig) -> str:
+    """The name of files that are made of this step of a run, without ending."""
+    data = config.data.dataset.name.partition(" #")[0]
     plain = "".join(x if x.isalnum() else "-" for x in data).strip("-")
-    return f"babysit-{plain}-run{now.run}-step{now.step}"
+    return f"babysit-{plain}-run{run}-step{step}"
 
 
 class Export:
@@ -110,7 +110,8 @@ class Export:
         self, label: str, suffix: str, text: str, make: Callable[[Experiment], bytes]
     ) -> Viewable:
         def file(experiment: Experiment) -> NamedFile:
-            return f"{stem(experiment.snapshot())}.{suffix}", make(experiment)
+            name = stem(experiment.run, experiment.shown_step, experiment.config)
+            return f"{name}.{suffix}", make(experiment)
 
         button = file_button(
             f"{label} ({suffix.upper()})", lambda: self._handle.query(file).result(PATIENCE)

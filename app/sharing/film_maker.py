@@ -20,7 +20,7 @@ from app.sharing.film import KINDS, encode, pictures
 from app.stylesheets import css
 from app.templates import sentence
 from app.weak_callback import weakly
-from engine import ExperimentHandle, ExperimentSlot, Film, Filming, Snapshot
+from engine import ExperimentHandle, ExperimentSlot, Film, Filming, RunConfig, Snapshot
 
 DRAWING = threading.Lock()  # one film at a time
 EXPLAINED = "The whole run in 20 seconds, as an animated picture."
@@ -37,7 +37,7 @@ class FilmMaker:
         self,
         handle: ExperimentHandle,
         caption: Callable[[Snapshot], str],
-        stem: Callable[[Snapshot], str],
+        stem: Callable[[int, int, RunConfig], str],
         later: Callable[[Callable[[Made], None]], Callable[[Made], object]] | None = None,
     ) -> None:
         self._handle, self._caption, self._stem = handle, caption, stem
@@ -82,7 +82,8 @@ class FilmMaker:
     def _draw(self, film: Film, run: Snapshot) -> None:
         """Draw and encode, on a thread of its own."""
         with DRAWING:
-            caption, stem, count = self._caption(run), self._stem(run), len(film.frames)
+            caption, count = self._caption(run), len(film.frames)
+            stem = self._stem(run.run, run.step, run.config)
             made = {
                 kind: (f"{stem}.{kind}", encode(pictures(film, run, caption), count, kind))
                 for kind in KINDS

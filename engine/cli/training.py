@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     interrupted = _train(experiment, arguments.steps)
     ended = figures(experiment)
     if arguments.csv:
-        write(arguments.csv, experiment.snapshot().curves.to_csv())
+        write(arguments.csv, experiment.curves.to_csv())
     if arguments.save:
         write(arguments.save, to_json(record(experiment)))
     if arguments.json:

@@ -46,6 +46,7 @@ from engine.training.commands import (
     turns_of,
 )
 from engine.training.config import RunConfig
+from engine.training.history import Curves
 from engine.training.packed_state import MOST_REDRAWS, pack, times_drawn
 from engine.training.training import Training
 
@@ -172,6 +173,11 @@ class Experiment:
     def network(self) -> Network:
         """The network that is being trained."""
         return self._run.training.network
+
+    @property
+    def curves(self) -> Curves:
+        """The rows of its curves so far."""
+        return self._run.recorder.curves
 
     @property
     def checkpoints(self) -> Checkpoints[Recorder]:

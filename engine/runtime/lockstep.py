@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from engine.measure.loss_line import LossLine
-from engine.measure.snapshot import OtherRun
+from engine.measure.snapshot import OtherRun, Snapshot
 from engine.runtime.experiment import Experiment
 from engine.training.commands import EndLockstep, SetKnob, StartLockstep, Turn
 
@@ -26,10 +26,7 @@ class Lockstep:
     @property
     def b(self) -> OtherRun:
         """Run B as it stands."""
-        other = self.a.snapshot().other
-        if other is None:
-            raise ValueError("A and B are not in lockstep any more.")
-        return other
+        return _b_of(self.a.snapshot())
 
     def apply(self, turn: SetKnob, of: Literal["A", "B", "both"]) -> None:
         """Change a setting of A, of B, or of both at once."""
@@ -42,7 +39,8 @@ class Lockstep:
     @property
     def difference(self) -> Mapping[str, float]:
         """B minus A: of the last losses and accuracies."""
-        return self.b.minus(self.a.snapshot())
+        now = self.a.snapshot()
+        return _b_of(now).minus(now)
 
     def straight_line(self) -> LossLine:
         """The loss along the straight line from A's weights to B's."""
@@ -54,3 +52,9 @@ class Lockstep:
     def end(self) -> None:
         """Go on with A alone; B stays as a branch of it."""
         self.a.apply(EndLockstep())
+
+
+def _b_of(now: Snapshot) -> OtherRun:
+    if now.other is None:
+        raise ValueError("A and B are not in lockstep any more.")
+    return now.other

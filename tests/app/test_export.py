@@ -215,3 +215,12 @@ def test_the_command_line_refuses_another_file_of_that_name(own_run):
 def in_a_process(*argv: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "engine", *argv]
     return subprocess.run(command, cwd=ROOT, text=True, timeout=PATIENCE, capture_output=True)
+
+
+@pytest.mark.parametrize("kind", ["Curves", "Run", "Weights"])
+def test_a_file_without_measurements_measures_nothing(kind, experiment, monkeypatch):
+    def measure(experiment, requested=frozenset()):
+        raise AssertionError("nothing is to be measured")
+
+    monkeypatch.setattr(Experiment, "snapshot", measure)
+    assert FILES[kind][2](experiment)

@@ -121,6 +121,10 @@ class ExperimentHandle:
         return Done(change(self))
 
 
+def _stem(now):
+    return stem(now.run, now.step, now.config)
+
+
 def test_a_film_is_made_on_request_and_then_there_to_be_saved():
     handle, there, shows = ExperimentHandle(run({})), [], []
 
@@ -133,7 +137,7 @@ def test_a_film_is_made_on_request_and_then_there_to_be_saved():
     maker.show(handle.latest)
     begin.clicks += 1
     assert begin.disabled
-    filmed, told = stem(handle.latest), []
+    filmed, told = _stem(handle.latest), []
     handle.experiment.train(5)  # goes on meanwhile
     while handle.jobs.busy:
         handle.jobs.advance(1.0, Ticking(0.4))  # a little at a time
@@ -147,5 +151,5 @@ def test_a_film_is_made_on_request_and_then_there_to_be_saved():
     assert handle.jobs.shown.film is None  # the engine keeps nothing
     for kind, save in zip(film.KINDS, saves, strict=True):
         assert save.callback().read() == there[0][kind][1]
-        assert save.filename == f"{filmed}.{kind}" != f"{stem(handle.latest)}.{kind}"
+        assert save.filename == f"{filmed}.{kind}" != f"{_stem(handle.latest)}.{kind}"
     assert there[0]["webp"][1][:4] == b"RIFF" and there[0]["gif"][1][:3] == b"GIF"
