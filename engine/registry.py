@@ -76,6 +76,9 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     knobs: dict[str, float] = {}
 
+    def __hash__(self) -> int:
+        return hash((self.name, frozenset(self.knobs.items())))
+
 
 class Registry[T](Mapping[str, Entry[T]]):
     """A named menu of interchangeable parts, such as all optimizers."""

@@ -98,7 +98,7 @@ def _hardly_moves(now: Snapshot) -> bool:
     """Whether the updates are tiny although the loss has not converged."""
     if steps_since_change(now) < SETTLED or now.step < now.config.optimization.warm_up:
         return False
-    return not loss_now(now) < 0.5 * starting_loss(now) and update_ratio_now(now) < 10**-4.5
+    return update_ratio_now(now) < 10**-4.5 and not loss_now(now) < 0.5 * starting_loss(now)
 
 
 @RULES.register("first loss")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.measure.snapshot import Change, Finding, Snapshot, Status
+from engine.memoize import memoize
 from engine.training.commands import Command, Restart, SetKnob
 from engine.training.config import SETTINGS, RunConfig
 from engine.training.setting import Effect
@@ -65,6 +66,7 @@ def _can_be_followed(remedy: Remedy, now: Snapshot) -> bool:
     return not any(_undoes(change, now.config, wanted) for change in now.followed)
 
 
+@memoize  # a finding is made at each frame, and its remedy is nearly always the one before
 def _under(config: RunConfig, turns: tuple[SetKnob, ...]) -> RunConfig | None:
     """The config with these settings; None if one of them is illegal."""
     try:

@@ -340,7 +340,7 @@ def _hints(section: type) -> Mapping[str, Any]:
     return get_type_hints(section)
 
 
-class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True, weakref=True):
     """Everything that determines a run."""
 
     data: DataConfig = DataConfig()

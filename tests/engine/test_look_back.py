@@ -31,7 +31,8 @@ from engine import (
 )
 from engine.runtime.checkpoint_pool import CheckpointPool
 from engine.training import checkpoints
-from engine.training.checkpoints import Checkpoints
+from engine.training.checkpoints import APART, Checkpoints
+from engine.training.config import ModelConfig
 from engine.training.training import Training
 from tests.engine.served import conducted, serve
 from tests.waiting import Clock
@@ -430,6 +431,13 @@ def test_a_second_look_between_the_same_checkpoints_repeats_few_steps(monkeypatc
     shown = digest(experiment), record(experiment).digest
     experiment.look_ahead()
     assert shown == (digest(experiment), digest(stopped(experiment, end - gap // 2)))
+
+
+@pytest.mark.parametrize(("hidden", "apart"), [((8,), 2 * APART), ((1500,), APART)])
+def test_quick_steps_are_saved_half_as_often(hidden, apart):
+    experiment = Experiment(RunConfig(model=ModelConfig(hidden=hidden)))
+    experiment.train(apart)
+    assert experiment.checkpoints.steps[-1] == apart == experiment.checkpoints.due - apart
 
 
 def test_states_before_new_weights_count_what_they_keep_of_those(monkeypatch):

@@ -118,3 +118,12 @@ def test_after_a_divergence_a_rate_that_was_raised_is_lowered(config):
     turn, restart = experiment.snapshot().findings[0].remedy
     assert turn.value < 1e4
     assert restart == Restart()
+
+
+def test_a_remedy_that_is_advised_again_is_not_tried_out_again(now, monkeypatch):
+    he = Remedy("He.", (SetKnob(INITIALIZER, Choice("He", {"scale": 0.5})),))
+    first, tried = of(now, he), []
+    monkeypatch.setattr(RunConfig, "replace", lambda *given: tried.append(given))
+    again = Remedy("He.", (SetKnob(INITIALIZER, Choice("He", {"scale": 0.5})),))
+    assert of(msgspec.structs.replace(now, step=9), again) == first
+    assert tried == []
