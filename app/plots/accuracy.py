@@ -42,7 +42,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     last = {key: snapshot.so_far.last_known(name) for key, name in COLUMNS.items()}
     shown = _shown(last["train"][1], last["validation"][1])
     lines = [
-        End(own_name(snapshot) or "train", *last["train"], palette.TRAIN),
+        End(own_name(snapshot) or "train", *last["train"], palette.TRAIN, "train"),
         End("validation", *last["validation"], palette.VALIDATION),
     ]
     lines += other_ends(snapshot, COLUMNS, COLOURS)

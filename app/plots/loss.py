@@ -60,7 +60,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     last = {name: snapshot.so_far.last_known(name) for name in LAST}
     low, high = _usual(curves, snapshot.metrics.first_loss)
     lines = [
-        End(own_name(snapshot) or "train", *last["loss_average"], palette.TRAIN),
+        End(own_name(snapshot) or "train", *last["loss_average"], palette.TRAIN, "train"),
         End("validation", *last["validation_loss"], palette.VALIDATION),
         *([End("penalty", *last["penalty"], palette.QUIET)] if last["penalty"][1] > 0 else []),
     ]

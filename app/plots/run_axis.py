@@ -70,7 +70,7 @@ def over_run(
     figure.min_border_right = style.names
     _carry(figure, source(f"{view}.frame", ["step", "y"]))
     _carry(figure, source(f"{view}.epochs", ["step", "epoch"]))
-    _carry(figure, source(f"{view}.ends", ["step", "end", "y", "label", "colour"]))
+    _carry(figure, source(f"{view}.ends", ["step", "end", "y", "label", "curve", "colour"]))
     _mark_changes(figure, view, style)
     _draw_others(figure, view, style)
     return figure

@@ -77,6 +77,7 @@ class End(NamedTuple):
     step: int  # of its last point, which on a dear network is not the step that is shown
     value: float
     colour: str
+    curve: str = ""  # the name of its curve, if that is another
 
 
 def names(step: int, lines: Iterable[End], *, log: bool) -> Columns:
@@ -96,6 +97,7 @@ def _ends(lines: tuple[End, ...], *, log: bool) -> Columns:
         "end": [line.step for line in known],
         "y": floored(values) if log else rounded(values),
         "label": [line.name for line in known],
+        "curve": [line.curve or line.name for line in known],
         "colour": [line.colour for line in known],
     }
 

@@ -73,7 +73,7 @@ function names(plot, ends, curves, others, drawn) {
   const {start, end} = plot.range
   const own = ends.map(({step, end: evaluated, y, ...line}) => {
     const last = {x: place(step), tip: place(evaluated), y}
-    return {...line, ...last.x > end ? crossing(curves.find(({label}) => label == line.label), end) ?? last : last}
+    return {...line, ...last.x > end ? crossing(curves.find(({label}) => label == line.curve), end) ?? last : last}
   })
   const known = each(others).filter(({label, x}) => label != "" && x[0] <= end)
   const past = known.map((line) => ({...line, ...crossing(line, end) ?? {x: line.x.at(-1), y: line.y.at(-1)}}))
@@ -103,7 +103,7 @@ function crossing({x, y}, end) {
 }
 
 // The name of a line stands at its end, or is tied to it by a leader. If the line has left the axis, the name
-// includes its value (`far` is then its label). A line that is evaluated seldom ends at its `tip`, before the run.
+// includes its value (`far` is then its curve). A line that is evaluated seldom ends at its `tip`, before the run.
 // If lines end long before the axis does, as in a young run, their names stand right behind them, where no
 // other curve passes if there is such a place.
 function placed_names(plot, lines, drawn) {
@@ -152,14 +152,14 @@ function column(plot, ends, edge, crossings) {
   const heights = spread_clear(wanted, high, plot.top, plot.bottom, covered)
   const boxes = heights.map((y, n) => ({top: y - high[n] / 2, bottom: y + high[n] / 2, left: x, right: x + wide[n]}))
   const leaders = []
-  const names = fitting.map(({x: last, tip = last, y, label, colour}, n) => {
+  const names = fitting.map(({x: last, tip = last, y, label, curve = label, colour}, n) => {
     const at = plot.y(y)
     const beyond = off(plot, at) != ""
     const end = Math.max(plot.left, plot.x(tip))
     if (!beyond && (Math.abs(heights[n] - at) > 1 || x - end > 2 * NAME_GAP)) {
       leaders.push({x1: end + 1, y1: at, x2: x - 2, y2: heights[n], colour})
     }
-    return {x, y: heights[n], width: plot.end - x, colour, text: lines[n].join("\n"), far: beyond ? label : null}
+    return {x, y: heights[n], width: plot.end - x, colour, text: lines[n].join("\n"), far: beyond ? curve : null}
   })
   return {names, leaders, boxes}
 }
