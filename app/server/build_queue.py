@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 PATIENCE = 0.3  # seconds that a piece waits for page requests to end, at most
-LOOK = 0.05  # seconds between two checks
+POLL = 0.05  # seconds between two checks
 
 
 class BuildQueue:
@@ -37,7 +37,7 @@ class BuildQueue:
     def _serve(self, begin: Callable[[], None], over: threading.Event) -> None:
         deadline = time.monotonic() + self._patience
         while not self._quiet() and not over.is_set() and time.monotonic() < deadline:
-            time.sleep(LOOK)
+            time.sleep(POLL)
         try:
             begin()
             over.wait()

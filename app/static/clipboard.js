@@ -1,12 +1,13 @@
 // Fills the clipboard, where the browser lets a page do that.
 
 import {send} from "./events.js"
+import {focused} from "./find.js"
 
 export async function copy(text) {
   send("answer", "copy", await write(text) ? "copied" : "refused")
 }
 
-// The clipboard is there on addresses that are encrypted or this machine's own alone.
+// Browsers offer the clipboard only on encrypted addresses and on localhost.
 async function write(text) {
   try {
     await navigator.clipboard.writeText(text)
@@ -21,11 +22,8 @@ function by_hand(text) {
   area.value = text
   area.style.position = "fixed"
   area.style.opacity = "0"
-  // Inside the dialog: it does not let the focus out.
-  let inside = document.activeElement
-  while (inside?.shadowRoot?.activeElement != null) {
-    inside = inside.shadowRoot.activeElement
-  }
+  // Within the dialog, which lets the focus go nowhere else.
+  const inside = focused()
   const parent = inside?.parentNode ?? document.body
   parent.appendChild(area)
   area.select()

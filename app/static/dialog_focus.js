@@ -7,7 +7,7 @@ import {find_all, focused} from "./find.js"
 const ENDS = {sentinelStart: -1, sentinelEnd: 0} // Material's, by their test ids: where Tab goes on from each
 const STOPS = "a[href], button, input, select, textarea, [tabindex]"
 const CLOSES = 1000 // milliseconds in which a press or key may close the dialog
-const LOOK = 50
+const POLL = 50
 
 export function keep_focus_in_dialogs() {
   let before = null // what had the focus before a key opened the dialog
@@ -41,7 +41,7 @@ function go_round() {
 
 function give_back(element, until) {
   if (open_dialog() != null && performance.now() < until) {
-    setTimeout(() => give_back(element, until), LOOK)
+    setTimeout(() => give_back(element, until), POLL)
   } else if (document.activeElement == document.body && open_dialog() == null) {
     element?.focus({preventScroll: true})
   }

@@ -9,7 +9,7 @@ const SIZE = /^([\d.]+)px$/
 
 export class DisplayMode {
   #larger // how much larger type is
-  #root // how style sheets know it: properties of the root
+  #root // the properties of the root by which style sheets know the mode
   #sidebar // the width of the sidebar on a desk
   #projector = false
   #awaits = false // whether what was drawn meanwhile is to be resized with the next frame

@@ -92,7 +92,7 @@ function of_plot(element, at) {
   return at == null ? [`view ${view}`] : [...written_at(element, at), ...lines_at(view, at), `view ${view}`]
 }
 
-// No press reaches what is written over a plot: names of lines, and levels.
+// Names of lines and levels, which lie over a plot and receive no pointer events: so their boxes are searched.
 function written_at(place, {clientX, clientY}) {
   const written = [...place.querySelectorAll(".margin :is(.name, .level)")].find((word) => {
     const {left, right, top, bottom} = word.getBoundingClientRect()

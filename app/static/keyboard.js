@@ -37,7 +37,7 @@ export function listen_to_keys(keys) {
     send("key", event.key, event.key == SPACE ? label_of_play() : "")
   })
 
-  // A dialog hears Escape only while it has the focus, which it has not while a button is written anew.
+  // A dialog receives Escape only while it has the focus, which is lost when its focused button is rewritten.
   window.addEventListener("keydown", (event) => {
     if (event.key == "Escape" && event.target == document.body) {
       open_dialog()?.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}))

@@ -8,7 +8,7 @@ import {keeps_focus} from "./pointer_focus.js"
 const STILL = 5 // pixels within which a pointer has stayed where it was
 const LATE = 100 // milliseconds after the end of a press in which its click may come
 export const SETTLED = 1000 // milliseconds in which the server may write a button anew
-const LOOK = 50
+const POLL = 50
 
 export function listen_for_presses() {
   let held = null // where the pointer went down on a button that has not been clicked yet
@@ -26,7 +26,7 @@ export function listen_for_presses() {
     }
   })
 
-  // What is written in a field of a panel is told with every letter, after what it belongs to.
+  // The text in a field of a panel is sent with every letter.
   document.addEventListener("input", (event) => {
     const field = event.composedPath().find((element) => element.dataset?.writes != null)
     if (field != null) {
@@ -59,12 +59,12 @@ function aimed_at(event) {
   return event.composedPath().find((element) => element.dataset?.press != null && !element.disabled)
 }
 
-// What the button says that plays and pauses: a run may have changed before the press arrives.
+// The label of the Play button as it was pressed: the run may have changed before the press arrives.
 export function label_of_play() {
   return find(document.body, "[data-text=play]")?.textContent ?? ""
 }
 
-// What a button tells, and how it is found again when it has been written anew.
+// What is sent for a button, and the selector by which it is found once its HTML has been rewritten.
 function said_by(button) {
   const {press, value} = button.dataset
   const valued = value == null ? "" : `[data-value="${CSS.escape(value)}"]`
@@ -72,14 +72,15 @@ function said_by(button) {
   return {press, value: told, selector: `[data-press="${CSS.escape(press)}"]${valued}`, beside: button.getRootNode()}
 }
 
-// Words that are written anew take the button with them that has just been pressed by a key. If it does not come
-// again, Tab would begin with the page: a slider beside it gets the focus, which leaves space to Play.
+// When HTML is rewritten, the button in it that was just pressed by key loses the focus, and gets it back here. If
+// the button does not come back, Tab would start at the top of the page: the slider beside it gets the focus, on
+// which space still plays.
 export function restore_focus(selector, until, beside = null) {
   if (nobody_has_focus()) {
     find(document.body, selector)?.focus({preventScroll: true})
   }
   if (performance.now() < until) {
-    setTimeout(() => restore_focus(selector, until, beside), LOOK)
+    setTimeout(() => restore_focus(selector, until, beside), POLL)
   } else if (document.activeElement == document.body) {
     beside?.querySelector("input[type=range]")?.focus({preventScroll: true})
   }

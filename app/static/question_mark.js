@@ -201,7 +201,7 @@ export class QuestionMark {
     }
   }
 
-  // A button acts when space is let go; and where Tab has led is seen when it is.
+  // Buttons act when space is released, and only when Tab is released has the focus moved.
   #release = (event) => {
     if (!this.#on || event.composedPath().includes(this.#host)) {
       return

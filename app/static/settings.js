@@ -50,7 +50,7 @@ function useTurns(model, answered) {
   return [Object.fromEntries(waiting.map(([name, {value}]) => [name, value])), turn]
 }
 
-// A heading, what one turns every day, and the rest when somebody asks for it or it changes.
+// A heading, the everyday settings, and the others once they are unfolded or one of them changes.
 function Group({group: {heading, everyday, others, folded}, ...shared}) {
   const values = others.map(({name}) => shared.values[name]).join("|")
   const before = useRef(values)

@@ -13,7 +13,7 @@ const LONG = 1000 // steps of a run after which a change is a hairline on an axi
 const VIEWS = ["loss", "accuracy", "updates"]
 
 let choice = "all" // or since the "change", the "last" steps, in "powers" of ten
-let chosen = false // by whoever looks, for this run
+let chosen = false // whether somebody has made that choice for this run
 let part = null // the first step and the last, of what somebody looks at more closely
 const heights = new Map() // by view: the vertical axes that somebody has set
 const before = new Map() // by run: what was looked at of it, for those that are shown again
@@ -211,7 +211,7 @@ function place_anew({figure}) {
   }
 }
 
-// What can be chosen in the headlines says what is chosen.
+// Shows the choice in the menus of all headlines.
 function show_choice() {
   const whole = is_before(first_chosen()) ? "all" : choice
   const name = part == null && heights.size == 0 ? whole : "part"

@@ -115,13 +115,13 @@ function show(chosen) {
   scroll_to(chosen)
 }
 
-// Where a narrow page has no space for all tabs; the page itself stays where it is.
+// On a page too narrow for all tabs, scrolls their list, and nothing else, to this one.
 function scroll_to(tab) {
   const [list, own] = [tab.parentNode.getBoundingClientRect(), tab.getBoundingClientRect()]
   tab.parentNode.scrollLeft += Math.min(0, own.left - list.left) + Math.max(0, own.right - list.right)
 }
 
-// On a narrow screen the sidebar is made anew each time that it opens, with its first tab.
+// On a narrow screen the sidebar is built again each time it opens, with its first tab open: the last one is recalled.
 function remember(name) {
   if (sent == "") {
     page_model().data.properties.sidebar_open.change.connect(() => setTimeout(recall, POLL))

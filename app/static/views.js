@@ -151,7 +151,7 @@ export function model(name) {
   return null
 }
 
-// The figures of a view, as soon as they can be seen; it is brought to light for that.
+// The figures of a view, as soon as they can be seen; the tab that it is in is opened for that.
 export async function figures_of(view) {
   if (places.has(view)) {
     bring_to_light(places.get(view))

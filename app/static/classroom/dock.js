@@ -20,7 +20,7 @@ export class Dock {
   #lessons = []
   #silence = null
   #ended = false // whether it says that the room is gone, and how to come back
-  #asked = false // whether this page has said where it was
+  #asked = false // whether this page has asked to come back to its room
 
   constructor(base, token, css) {
     document.head.append(h("style", {}, css))
