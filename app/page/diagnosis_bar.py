@@ -191,7 +191,8 @@ def _hint(snapshot: Snapshot) -> str:
     """The text while there is nothing wrong."""
     if snapshot.status is not Status.RUNNING:
         return WAITS
-    changes = sum(bool(marker.path) for marker in snapshot.markers)
+    markers = (*snapshot.markers, *(snapshot.other.markers if snapshot.other else ()))
+    changes = len({marker.step for marker in markers if marker.path})
     return (LEARNS, CHANGED, CHANGED_OFTEN)[min(changes, 2)]
 
 

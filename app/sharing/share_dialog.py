@@ -29,9 +29,7 @@ EXPLAINED = """
 <p>Whoever opens this link sees the run repeated from its first step to step {step}, every change
 of a knob included, and gets the same weights to the bit on a machine of the same kind.</p>
 """
-BRANCHES = (
-    "<p>Of its {all} other branches it holds {held}, which are repeated when one goes there.</p>"
-)
+BRANCHES = "<p>Other branches: {all}. It holds {held}; each is repeated when one goes there.</p>"
 CARRIES = "Show this step at once: a link of {size:,} kB, too long for some programs"
 DRAWN_ANEW = (
     "<p>Its weights were drawn anew {times} times. A link carries the state of a run up to {most}"

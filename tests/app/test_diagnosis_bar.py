@@ -8,7 +8,18 @@ import pytest
 
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
-from engine import Choice, Experiment, LookBack, Pause, Play, Restart, RunConfig, SetKnob
+from engine import (
+    Choice,
+    Experiment,
+    LookBack,
+    Pause,
+    Play,
+    Restart,
+    RunConfig,
+    SetKnob,
+    StartLockstep,
+    Turn,
+)
 
 INITIALIZER = "model.initializer"
 
@@ -79,6 +90,18 @@ def test_the_hint_is_true_of_the_run(config):
         page.experiment.apply(command)
         page.train(3)
         assert hint in page.words
+
+
+def test_a_change_in_run_b_alone_is_marked_by_a_red_line_too(config):
+    page = Page(config)
+    for command in (
+        Play(),
+        StartLockstep(),
+        Turn(SetKnob("optimization.learning_rate", 0.02), "B"),
+    ):
+        page.experiment.apply(command)
+    page.train(3)
+    assert "A red line marks your change" in page.words
 
 
 def test_a_finding_has_name_number_range_cause_and_remedy(broken):
