@@ -16,9 +16,11 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from app.classroom import messages as m
+from app.server.channel_limits import TOO_MANY, ChannelsOfPages
 from app.server.class_page import ClassPage
 from app.server.connection_limits import Budget
 from app.server.frame_channel import FORBIDDEN, PINGED_EVERY, UNREADABLE, Hello, decoded, visit_of
+from app.server.session import Visit
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ class ClassChannel(WebSocketHandler):
     ) -> None:
         self._context = application_context
         self._loop = IOLoop.current()
-        self._page: ClassPage | None = None  # once its token is known
+        self._visit: Visit | None = None  # once its token is known
+        self._page: ClassPage | None = None  # ... unless it has too many channels
         self._budget = Budget(SAVED, RATE)
 
     check_origin = WSHandler.check_origin
@@ -61,8 +64,11 @@ class ClassChannel(WebSocketHandler):
             visit = visit_of(self.application, self._context, hello.token)
         if visit is None:
             self.close(FORBIDDEN, "unknown token")
-        else:
-            self._page = ClassPage(visit, str(self.request.remote_ip), self._send_soon)
+            return
+        self._visit = visit
+        self._page = ClassPage(visit, str(self.request.remote_ip), self._send_soon)
+        for surplus in CHANNELS.add(visit, self):
+            surplus.give_way()
 
     def _send_soon(self, text: str) -> None:
         """Send text from any thread: two servers of one process have the same rooms.
@@ -78,14 +84,28 @@ class ClassChannel(WebSocketHandler):
         except WebSocketClosedError:
             log.debug("the page has left")
 
+    def give_way(self) -> None:
+        """Close, since the page has too many channels."""
+        self._leave()
+        self.close(TOO_MANY, "too many channels")
+
     def on_close(self) -> None:
-        if self._page:
-            self._page.disconnect()
+        self._leave()
+
+    def _leave(self) -> None:
+        page, self._page = self._page, None
+        if self._visit:
+            CHANNELS.remove(self._visit, self)
+        if page:
+            page.disconnect()
 
 
 def _ignore_failure(sent: asyncio.Future[None]) -> None:
     if not sent.cancelled():
         sent.exception()  # the page has left meanwhile
+
+
+CHANNELS: ChannelsOfPages[Visit, ClassChannel] = ChannelsOfPages()
 
 
 def install() -> None:

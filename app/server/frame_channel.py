@@ -28,6 +28,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from app.plots import view_of
 from app.plots.plot_cache import DRAWINGS
+from app.server.channel_limits import TOO_MANY, ChannelsOfPages
 from app.server.frames import DESCRIBED_EVERY, Composer, FrameRequest, requested_views
 from app.server.session import CONDUCTOR, VISITS, Visit
 from app.server.shared_frames import SharedFrames
@@ -139,16 +140,26 @@ class FrameChannel(WebSocketHandler):
 
     def on_close(self) -> None:
         self._watch.stop()
+        self._loop.remove_timeout(self._deadline)
+        self._leave()
+        del self._watch  # which holds the channel
+
+    def _leave(self) -> None:
+        """Stop serving the page."""
         if self._pending:
             self._pending.over = True
-        self._loop.remove_timeout(self._deadline)
         visit, self._visit = self._visit, None
         if visit:
+            CHANNELS.remove(visit, self)
             visit.on_other_run.discard(self._show_other_run)
             if self._shown:
                 visit.stop_watching(self, self._shown)
             visit.forget(self)
-        del self._watch  # which holds the channel
+
+    def give_way(self) -> None:
+        """Close, since the page has too many channels."""
+        self._leave()
+        self.close(TOO_MANY, "too many channels")
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         request = decoded(message, FrameRequest if self._visit else Hello)
@@ -164,6 +175,10 @@ class FrameChannel(WebSocketHandler):
         self._visit = visit_of(self.application, self._context, hello.token)
         if self._visit is None:
             self.close(FORBIDDEN, "unknown token")
+            return
+        for surplus in CHANNELS.add(self._visit, self):
+            surplus.give_way()
+        if self._visit is None:
             return
         self._visit.on_other_run.add(self._show_other_run)
         self._visit.attend(self)  # or the run would stop when the page's lost channel ends later
@@ -358,6 +373,9 @@ def _note_left(sent: asyncio.Future[None]) -> None:
         sent.result()
     except (WebSocketClosedError, asyncio.CancelledError):
         log.debug("the page has left")
+
+
+CHANNELS: ChannelsOfPages[Visit, FrameChannel] = ChannelsOfPages()
 
 
 def install() -> None:
