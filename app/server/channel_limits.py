@@ -1,7 +1,7 @@
-"""Limits the channels of one page: how many are open at once, and how many new ones a second.
+"""Limits the channels of one page: how many are open, how many are new, how often all is sent.
 
-Each is answered as a page is, and a page has one: with a hundred, one visitor would have the server
-compose frames for a hundred.
+Each channel is answered as a page is, and a page has one: with a hundred, one visitor would have
+the server compose frames for a hundred. Nor does a request for everything wait for a newer frame.
 """
 
 import time
@@ -12,6 +12,7 @@ from app.server.connection_limits import Budget
 
 MOST = 4  # open at once: one that is lost stays open until it does not answer a ping
 SAVED, RATE = 8, 1.0  # new ones at once, and per second after that
+ALL_SAVED, ALL_RATE = 30, 5.0  # requests for everything at once, and per second after that
 TOO_MANY = 4429  # close code
 
 
@@ -20,7 +21,12 @@ class Channels[C]:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._budget = Budget(SAVED, RATE, clock)
+        self._all = Budget(ALL_SAVED, ALL_RATE, clock)
         self._open: list[C] = []
+
+    def wait(self) -> float:
+        """Seconds until the page may be sent everything once more."""
+        return self._all.spend(1)
 
     def add(self, channel: C) -> list[C]:
         """Add a channel; returns those that have to close: the oldest, or this one."""
@@ -45,6 +51,10 @@ class ChannelsOfPages[Page, C]:
     def add(self, page: Page, channel: C) -> list[C]:
         """Add a channel of a page; returns those that have to close."""
         return self._pages.setdefault(page, Channels()).add(channel)
+
+    def wait(self, page: Page) -> float:
+        """Seconds until a page may be sent everything once more."""
+        return self._pages[page].wait()
 
     def remove(self, page: Page, channel: C) -> None:
         """Remove a channel that is closed."""

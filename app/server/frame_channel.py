@@ -168,8 +168,15 @@ class FrameChannel(WebSocketHandler):
         elif isinstance(request, Hello):
             self._greet(request)
         elif self._visit and isinstance(request, FrameRequest):
+            if request.since < 0 and (wait := CHANNELS.wait(self._visit)):
+                return self._answer_later(self._visit, request, wait)
             return self._answer(self._visit, request)
         return None
+
+    async def _answer_later(self, visit: Visit, request: FrameRequest, wait: float) -> None:
+        await asyncio.sleep(wait)
+        if self._visit is visit and (answering := self._answer(visit, request)):
+            await answering
 
     def _greet(self, hello: Hello) -> None:
         self._visit = visit_of(self.application, self._context, hello.token)

@@ -10,8 +10,16 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from app.server import channel_limits
-from app.server.channel_limits import MOST, RATE, SAVED, TOO_MANY, Channels
+from app.server import channel_limits, frame_channel
+from app.server.channel_limits import (
+    ALL_RATE,
+    ALL_SAVED,
+    MOST,
+    RATE,
+    SAVED,
+    TOO_MANY,
+    Channels,
+)
 from app.server.cpu_affinity import CORE
 from app.server.session import CONDUCTOR
 from tests.served_page import ServedPage, serve
@@ -56,6 +64,35 @@ def test_a_page_that_reconnects_each_second_is_let_in():
     for n in range(100):
         clock.now += 1.0
         assert n not in channels.add(n)
+
+
+def test_everything_again_and_again_is_sent_as_often_as_a_page_scrolls():
+    clock = Clock()
+    channels = Channels[int](clock)
+    assert [channels.wait() for _ in range(ALL_SAVED)] == [0.0] * ALL_SAVED
+    assert [channels.wait() for _ in range(2)] == [1 / ALL_RATE, 2 / ALL_RATE]
+    for _ in range(100):
+        clock.now += 1.0
+        assert channels.wait() < 1 / ALL_RATE
+
+
+def test_requests_for_everything_wait_for_each_other_on_all_channels_of_a_page(served, monkeypatch):
+    waits = []
+    monkeypatch.setattr(
+        frame_channel.CHANNELS, "wait", lambda page: waits.append(page) or 0.01 * (len(waits) > 1)
+    )
+    with urllib.request.urlopen(served.address, timeout=PATIENCE) as answer:
+        token = re.search(r'"token":\s*"([^"]+)"', answer.read().decode())
+    assert token
+    with connect(f"{served.address.replace('http', 'ws')}/frames") as channel:
+        channel.send(json.dumps({"token": token[1]}))
+        for times in range(1, 4):
+            channel.send(json.dumps(ASKS["frames"]))
+            row = json.loads(channel.recv(timeout=PATIENCE))["row"]
+            assert len(waits) == times
+        channel.send(json.dumps({"since": row, "views": ["loss"]}))
+        channel.recv(timeout=PATIENCE)  # what is newer
+    assert len(waits) == 3 and len(set(waits)) == 1
 
 
 def closed_by(channel: ClientConnection) -> int:
