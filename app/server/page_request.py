@@ -26,7 +26,7 @@ from app.plots.updates import WHILE_DRAGGED
 from app.server.ready_pages import LOAN, ReadyPages
 from app.server.session import VISITS, Visit
 from app.server.unseen_pages import STAYS, UnseenPages
-from app.server.workarounds.pages_ahead import AHEAD, DocumentAhead, take_over
+from app.server.workarounds.pages_ahead import AHEAD, DocumentAhead, take_over, turn_to_build
 from app.server.workarounds.sessions import end_unless_connected, token_of
 from app.sharing import run_links
 from app.sharing.run_links import Arguments, PageLink
@@ -102,7 +102,8 @@ async def give_away(context: ApplicationContext, arguments: Arguments) -> ReadyP
     if not READY.most:  # it would not be taken back either
         return None
     try:
-        return await asyncio.to_thread(build, context)
+        async with turn_to_build(context):
+            return await asyncio.to_thread(build, context)
     except Exception:  # the page that is built without it says that it failed
         log.exception("no page could be built ahead of its session")
         return None

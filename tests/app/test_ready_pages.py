@@ -25,6 +25,7 @@ from app.server.ready_pages import FAILED, LATE_COMERS, ReadyPages
 from app.server.session import CONDUCTOR, VISITS
 from app.server.unseen_pages import UnseenPages
 from app.server.workarounds.invented_tokens import FORBIDDEN
+from app.server.workarounds.pages_ahead import TURNS
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
 from tests.served_page import forget_the_left, serve
@@ -384,6 +385,45 @@ def test_a_page_of_another_server_is_not_given_away(served, ready):
     (page,) = READY
     assert asyncio.run(page_request.give_away(object(), {})) is None
     assert page.document is ready
+
+
+class Turn(asyncio.Lock):
+    """Counts how often it is asked for."""
+
+    asked = 0
+
+    async def acquire(self) -> Any:
+        self.asked += 1
+        return await super().acquire()
+
+
+@pytest.mark.parametrize("query", ["", "?hide=lane"])
+def test_a_page_waits_for_its_turn_to_be_built_before_it_takes_a_thread(
+    served, pages_wanted, monkeypatch, query
+):
+    begun, together, turn = [], [], Turn()
+
+    def build(link):
+        begun.append(link)
+        wait_until(lambda: turn.asked > 1 or len(begun) > 1)  # the other one comes meanwhile
+        made = visit(link)
+        together.append(len(begun))
+        return made
+
+    visit = page_request.Visit
+    monkeypatch.setattr(page_request, "Visit", build)
+    monkeypatch.setitem(TURNS, served.context, turn)
+    asking = [threading.Thread(target=opened_by_anybody, args=(served, query)) for _ in range(2)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join()
+    assert together == [1, 2]
+
+
+def opened_by_anybody(served, query: str) -> None:
+    with urllib.request.urlopen(served.address + query) as answer:
+        answer.read()
 
 
 def test_nothing_is_given_away_without_a_place(served, ready, monkeypatch):

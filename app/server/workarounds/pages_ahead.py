@@ -1,5 +1,6 @@
 """Bokeh builds a page when it is requested: here, a page may have been built ahead."""
 
+import asyncio
 import logging
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
@@ -88,6 +89,18 @@ type Take = Callable[[ApplicationContext, Mapping[str, Any]], Awaitable[Built | 
 TAKEN: ContextVar[Built | None] = ContextVar("taken", default=None)  # by the session being made
 
 
+TURNS: weakref.WeakKeyDictionary[ApplicationContext, asyncio.Lock] = weakref.WeakKeyDictionary()
+
+
+def turn_to_build(context: ApplicationContext) -> asyncio.Lock:
+    """The turn of one page to be built, for which the others wait without a thread.
+
+    Bokeh 3.10 builds one at a time as well, but each that waits has a thread of those on which the
+    changes of all pages are made.
+    """
+    return TURNS.setdefault(context, asyncio.Lock())
+
+
 def give_pages_away(take: Take) -> bool:
     """Let a new session have a page that was built ahead, if `take` finds one for its address.
 
@@ -126,7 +139,8 @@ def _beginning(initialize: Callable[..., Any]) -> Callable[..., Any]:
     async def begin_or_initialize(self: ApplicationContext, given: Document) -> None:
         page, application = TAKEN.get(), self.application
         if page is None:
-            await initialize(self, given)
+            async with turn_to_build(self):
+                await initialize(self, given)
             return
         if isinstance(application, PanelApplication):
             application._set_session_prefix(given)
