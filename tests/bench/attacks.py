@@ -12,9 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
-from picows import WSMsgType
+from bokeh.core.types import ID
+from bokeh.util.token import generate_jwt_token
+from picows import WSError, WSMsgType
 from server import get
-from visitor import Visitor
+from visitor import Visitor, token_in
 
 from app.sharing.packed_runs import packed
 from engine import Recording, RunConfig
@@ -26,6 +28,9 @@ PULLS = 300
 NONSENSE = 19_000_000  # bytes
 ASKED = 4  # bare requests for a page, in a second
 HALF = 100  # requests that never end
+HANDS = 20  # sockets that are opened at the same time
+HURRY = 0.02  # seconds from one to the next
+CHANNELS = 100  # of one page
 
 
 def link(*hidden: int) -> str:
@@ -221,6 +226,56 @@ def _got(address: str) -> bool:
     return True
 
 
+def connects_and_leaves(token_of: Callable[[str, int], str]) -> Attack:
+    """Document sockets that are closed as soon as their page is there, many at a time."""
+
+    @contextlib.asynccontextmanager
+    async def connect_and_leave(base: str) -> AsyncIterator[list[Visitor]]:
+        numbers, came = itertools.count(), itertools.count()
+
+        async def come_and_go() -> None:
+            for number in numbers:
+                with contextlib.suppress(urllib.error.URLError, WSError):
+                    visitor = Visitor(base)
+                    token = await asyncio.to_thread(token_of, base, number)
+                    answered = await visitor.plug_in(token)
+                    visitor.leave()
+                    if answered:
+                        next(came)
+                await asyncio.sleep(HURRY)
+
+        async def come_together() -> None:
+            await asyncio.gather(*(come_and_go() for _ in range(HANDS)))
+
+        async with meanwhile(come_together(), []) as there:
+            yield there
+        print(f"  (it had {next(came)} pages at {next(numbers)} tries)")
+
+    return connect_and_leave
+
+
+def _of_own_page(base: str, number: int) -> str:
+    return token_in(get(f"{base}?hide=inside&seed={number}"))
+
+
+def _invented(base: str, number: int) -> str:
+    return generate_jwt_token(ID(f"invented {number}"))
+
+
+@contextlib.asynccontextmanager
+async def watches_often(base: str) -> AsyncIterator[list[Visitor]]:
+    """A page with a hundred frame channels, each of which requests all anew as soon as it can."""
+    visitor = Visitor(base)
+    await visitor.open()
+
+    async def watch() -> None:
+        for _ in range(CHANNELS):
+            await visitor.watch_beside()
+
+    async with meanwhile(watch(), [visitor]) as there:
+        yield there
+
+
 @contextlib.asynccontextmanager
 async def half_asks(base: str) -> AsyncIterator[list[Visitor]]:
     """Requests that begin and never end."""
@@ -249,6 +304,9 @@ ATTACKS: dict[str, Attack] = {
     "bare GETs": asks_for_pages(itertools.repeat("")),
     "own GETs": asks_for_pages(f"?hide=inside&seed={n}" for n in itertools.count()),
     f"{HALF} half GETs": half_asks,
+    "in and out": connects_and_leaves(_of_own_page),
+    "own tokens": connects_and_leaves(_invented),
+    f"{CHANNELS} channels": watches_often,
 }
 # Attacks that start with ordinary visitors, whose cost "opens pages" shows.
 COME_FIRST = {f"{HOLDERS} hold r"}

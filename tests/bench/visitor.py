@@ -103,18 +103,33 @@ class Visitor:
         loop = asyncio.get_running_loop()
         self._acknowledged, self._full = loop.create_future(), loop.create_future()
         page = await asyncio.to_thread(get, self.base + self._query)
-        found = re.search(r'"token":\s*"([^"]+)"', page)
-        if not found:
-            raise SystemExit("the page carries no token")
-        self.token = found.group(1)
-        headers = {"Sec-WebSocket-Protocol": f"bokeh, {self.token}"}
-        self.document = await self.connect("ws", self._on_document, extra_headers=headers)
+        self.token = token_in(page)
+        await self._connect_document()
         await asyncio.wait_for(self._acknowledged, PATIENCE)
         self._bridge = _model(await self._pull(), "Bridge")
         self._happen("document_ready")
         await self.watch()
         self.ask()
         await asyncio.wait_for(self._full, 5 * PATIENCE)  # the last of many is late
+
+    async def _connect_document(self) -> None:
+        headers = {"Sec-WebSocket-Protocol": f"bokeh, {self.token}"}
+        self.document = await self.connect("ws", self._on_document, extra_headers=headers)
+
+    async def plug_in(self, token: str) -> bool:
+        """Open the document socket alone; whether the server has a session for this token."""
+        self.token, self._acknowledged = token, asyncio.get_running_loop().create_future()
+        await self._connect_document()
+        either = [self._acknowledged, self.document.closed]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return self._acknowledged.done()
+
+    async def watch_beside(self) -> None:
+        """Open another frame channel, which requests all of each frame."""
+        asked = {"since": -1, "views": VIEWS}
+        channel = await self.connect("frames", lambda message: channel.send(asked))
+        channel.send({"token": self.token})
+        channel.send(asked)
 
     async def watch(self) -> None:
         """Open the frame channel."""
@@ -278,6 +293,14 @@ class Visitor:
         self._tell("look", "", str(step))
         await asyncio.wait_for(seen, PATIENCE)
         return time.perf_counter() - begun
+
+
+def token_in(page: str) -> str:
+    """The token by which a page proves who it is."""
+    found = re.search(r'"token":\s*"([^"]+)"', page)
+    if not found:
+        raise SystemExit("the page carries no token")
+    return found.group(1)
 
 
 def _percent(words: str) -> float:
