@@ -132,7 +132,7 @@ def test_a_link_carries_the_state_of_any_network_on_bundled_pictures(convolution
     config = RunConfig().replace("data.dataset", Choice("Fashion-MNIST"))
     config = config.replace("model.convolutions", convolutions)
     experiment = Experiment(config.replace("optimization.optimizer", Choice("Adam")))
-    experiment.train(APART + 2)
+    experiment.train(2 * APART + 2)
     state = experiment.packed_state()
     assert run_links.carried(run_links.fragment(state).removeprefix("#state=")) == state != b""
 
@@ -174,7 +174,7 @@ def test_after_many_redraws_the_dialog_says_why_no_state_is_carried(times, carri
     source.train(100)
     for n in range(times):
         source.apply(SetKnob("model.initializer", Choice("He" if n % 2 else "Xavier")))
-    source.train(100)
+    source.train(2 * APART + 50)
     handle = Conductor(begin=lambda thread: None).add(source)
     handle.query = lambda call: Done(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
