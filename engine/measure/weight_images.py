@@ -56,7 +56,7 @@ def weight_images(training: Training) -> WeightImages:
 
 
 def _matrix(layer: Layer, most: int) -> Matrix:
-    """The upper left part of the weights that fits into `room`, as square as possible."""
+    """The upper left of the weights: at most `most` numbers, as square as possible."""
     W = layer.params["W"]
     inputs, outputs = W.shape
     columns = min(outputs, max(math.isqrt(most), most // inputs))

@@ -63,7 +63,7 @@ class InThread:
 
     @property
     def free_slots(self) -> int:
-        """The number of free lanes."""
+        """How many more trials fit among those that take turns."""
         return self._at_once - len(self._jobs) - len(self._runs)
 
     def submit(self, job: Job) -> None:
@@ -96,7 +96,7 @@ class InThread:
 
     @property
     def progress(self) -> list[Progress]:
-        """The progress of each lane."""
+        """The progress of each trial at work."""
         return [running.progress for running in self._runs]
 
     def drop(self) -> None:
