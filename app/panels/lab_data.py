@@ -13,7 +13,7 @@ from app.plots.plot_data import Columns
 from engine import LabLayer, Laboratory, LabReport, bounds_of
 
 MOST_IN_A_ROW = 7  # histograms; if they need several rows, these are equally long
-BASE, TOP = 0.17, 0.82  # the vertical extent of a histogram, as shares of its cell
+BASE, TOP = 0.17, 0.66  # the vertical extent of a histogram, as shares of its cell
 TICKS, WORDS = 0.03, 0.97  # the heights of the text below and above it
 MARGIN = 0.04  # at both sides
 
@@ -111,7 +111,7 @@ def _ticks(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
 def _words(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
     x, y = zip(*(at[layer.name](0.0, WORDS) for layer in layers), strict=True)
     labels = [
-        f"{number}   {numbers.number(layer.mean)} ± {numbers.number(layer.std)}"
+        f"{number}   {numbers.number(layer.mean)}\n± {numbers.number(layer.std)}"  # for narrow ones
         for number, layer in enumerate(layers, start=1)
     ]
     return {"x": list(x), "y": list(y), "text": labels}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app import numbers, theme
+from app.panels.lab_data import lab_columns
 from app.plots import VIEWS, places, plot_data, view_of
 from app.plots.accuracy import accuracy_columns
 from app.plots.activations import BAR_HEIGHT, activations_columns
@@ -24,6 +25,7 @@ from engine import (
     Choice,
     Condition,
     Experiment,
+    Laboratory,
     LookBack,
     Pause,
     Pin,
@@ -553,3 +555,9 @@ class TestComposer:
         assert not any(
             isinstance(v, float) and math.isnan(v) for v in frame["reset"]["loss"]["train"]
         )
+
+
+def test_above_a_histogram_of_the_lab_no_line_is_wider_than_that_is_on_a_phone():
+    lab = Laboratory()
+    words = lab_columns(lab, lab.show())["lab.words"]["text"]
+    assert max(len(line) for text in words for line in text.split("\n")) <= 13
