@@ -50,6 +50,7 @@ export function watch({token, first, bar, projector}) {
   listen_to_plot_controls()
   attend(fold_title)
   reconnect = new Reconnect(bar)
+  window.babysit_unbuilt.then(() => reconnect.give_up_page())
   display_mode = new DisplayMode(projector)
   start(token, base, reconnect, display_mode, first)
 }

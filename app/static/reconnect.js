@@ -5,6 +5,7 @@ const KEPT_EVERY = 1000 // milliseconds
 const COURSE = ["lesson", "item", "playlist"] // in the address
 const BLINK = 1500 // ... for which a connection may be lost before a message is worth it
 const LOST = "The connection to the server is lost. The run waits there, and goes on when it is back. "
+const UNBUILT = "The connection to the server was lost before the page was there: it is loaded again. "
 const GONE = "The server no longer has the run of before. "
 
 export class Reconnect {
@@ -17,6 +18,8 @@ export class Reconnect {
   #offered = null // the visit whose run the bar offers to repeat
   #blink = null // the timer after which a lost connection is shown
   #lost = null // Bokeh's message about its own connection
+  #reached = false // whether the server can be reached
+  #unbuilt = false // whether Bokeh has not got the page, and never will
 
   constructor(css) {
     const style = document.createElement("style")
@@ -51,11 +54,27 @@ export class Reconnect {
 
   // Bokeh gives up after a while; whoever reaches the server wakes it.
   revive() {
+    this.#reached = true
+    this.#load_again()
     this.#lost?.reconnect()
+  }
+
+  // There is no page, and there will be none: it is loaded again once the server can be reached.
+  give_up_page() {
+    this.#unbuilt = true
+    this.#show("unbuilt", UNBUILT)
+    setTimeout(() => this.#load_again(), BLINK)
+  }
+
+  #load_again() {
+    if (this.#unbuilt && this.#reached) {
+      window.location.reload()
+    }
   }
 
   // A server that stops may say first that it does not know the page any more.
   lose() {
+    this.#reached = false
     const forgotten = this.#offered != null && this.#offered == this.#now.visit
     if ((this.#bar == null || forgotten) && this.#blink == null) {
       this.#blink = setTimeout(() => this.#show("lost", LOST), BLINK)
@@ -64,6 +83,7 @@ export class Reconnect {
 
   // The server does not know this page.
   forget() {
+    this.#reached = false
     clearTimeout(this.#blink)
     this.#offer(this.#now)
   }

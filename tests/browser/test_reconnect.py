@@ -234,3 +234,25 @@ def _server(port: int) -> Iterator[None]:
     assert server.returncode == 0
     assert "Traceback" not in output
     assert "ERROR" not in output
+
+
+# Loses Bokeh's first connection as soon as it is there, before the page has come over it.
+LOSES_THE_FIRST = """
+const Plain = window.WebSocket
+window.WebSocket = class extends Plain {
+  constructor(url, ...given) {
+    super(url, ...given)
+    if (new URL(url).pathname.endsWith("/ws") && sessionStorage.getItem("lost") == null) {
+      sessionStorage.setItem("lost", "once")
+      this.addEventListener("open", () => this.close())
+    }
+  }
+}
+"""
+
+
+def test_a_page_whose_connection_is_lost_before_it_has_come_is_loaded_again(page, address):
+    page.add_init_script(LOSES_THE_FIRST)
+    page.goto(f"{address}?pace=300&{ONE_PLOT}")
+    page.wait_for_function("window.babysit?.step > 0")
+    assert page.evaluate("sessionStorage.getItem('lost')") == "once"
