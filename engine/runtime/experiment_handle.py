@@ -82,7 +82,8 @@ class ExperimentHandle:
         measured for the following snapshots.
         """
         ready = self._mailbox.feed.wait(who, version, deliver, requested)
-        if not ready and not requested <= self._mailbox.measured:
+        told = requested <= self._mailbox.measured and self.latest.pace == self.pace
+        if not ready and not told:  # a run that waits has a turn only if it is woken
             self._wake()
 
     def forget(self, who: Hashable) -> None:

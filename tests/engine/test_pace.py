@@ -213,6 +213,18 @@ def test_a_paused_run_shows_a_new_pace(conductor, clock, config):
     assert (handle.latest.pace, handle.latest.step) == (3.0, 0)
 
 
+def test_a_paused_run_shows_a_pace_that_was_set_between_two_requests_for_frames(
+    conductor, clock, config
+):
+    handle = conductor.add(Costly(config, clock), pace=AUTO)
+    serve(conductor, clock, 1)
+    handle.set_pace(3.0)
+    serve(conductor, clock, 1)
+    watch(handle)
+    serve(conductor, clock, 1)
+    assert (handle.latest.pace, handle.latest.step) == (3.0, 0)
+
+
 # ---- auto ----------------------------------------------------------------------------------------
 
 
