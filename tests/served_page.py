@@ -19,6 +19,7 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 LONG = 3_600_000  # milliseconds, long enough for a busy browser to reconnect
+SOON = 300  # milliseconds from one look for sessions that have ended to the next
 SELDOM = 60.0  # seconds: all that pytest holds is searched whenever nobody is on the page
 
 
@@ -75,7 +76,7 @@ def serve() -> Iterator[ServedPage]:
         show=False,
         threaded=True,
         unused_session_lifetime_milliseconds=LONG,
-        check_unused_sessions_milliseconds=300,
+        check_unused_sessions_milliseconds=SOON,
         websocket_origin=[f"localhost:{port}"],
     )
     wait_until(lambda: answers(served.address))

@@ -7,13 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import panel as pn
 import pytest
 from playwright.sync_api import expect
 
+from app import laboratory
 from app.laboratory import Laboratory
 from app.server import http_handlers
 from engine import RunConfig
 from tests.browser.conftest import wait_for
+from tests.served_page import SERVED, SOON, ServedPage
 
 FRAME = '<!doctype html><title>Course</title><iframe src="{}" width=1000 height=700></iframe>'
 
@@ -32,6 +35,22 @@ def another_site(tmp_path) -> Iterator[Callable[[str], str]]:
     yield framed
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def notebook(monkeypatch) -> None:
+    """A process whose server of notebooks forgets a closed page when told to, or others wait."""
+    build, serve = laboratory.build_single_handler_application, pn.serve
+
+    def with_its_sessions(path):
+        application, served = build(path), ServedPage("")
+        application.add(served)
+        SERVED.append(served)
+        return application
+
+    monkeypatch.setattr(laboratory, "build_single_handler_application", with_its_sessions)
+    soon = functools.partial(serve, check_unused_sessions_milliseconds=SOON)
+    monkeypatch.setattr(pn, "serve", soon)
 
 
 def headers_for(monkeypatch, *ancestors: str) -> None:
@@ -71,12 +90,12 @@ def test_a_page_that_is_not_of_the_list_shows_nothing(page, address, another_sit
     expect(page.frame_locator("iframe").locator("header")).to_have_count(0)
 
 
-def test_the_laboratory_of_a_notebook_shows_its_own_run(page, another_site):
-    laboratory = Laboratory(RunConfig(seed=11), only=["loss", "transport"])
-    shown = laboratory.servable()._repr_mimebundle_()["text/html"]  # as Jupyter asks for it
+def test_the_laboratory_of_a_notebook_shows_its_own_run(notebook, page, another_site):
+    shows = Laboratory(RunConfig(seed=11), only=["loss", "transport"])
+    shown = shows.servable()._repr_mimebundle_()["text/html"]  # as Jupyter asks for it
     address = re.search('src="([^"]+)"', shown)
-    assert address and html.unescape(address[1]) == laboratory.address
-    page.goto(another_site(laboratory.address))
+    assert address and html.unescape(address[1]) == shows.address
+    page.goto(another_site(shows.address))
     frame = page.frame_locator("iframe")
     frame.locator("babysit-view[name=loss] canvas").first.wait_for()
     frame.get_by_role("button", name="Pause").wait_for()
