@@ -12,12 +12,13 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sy
 
 from app.server.cpu_affinity import CORE
 from app.server.session import CONDUCTOR, VISITS, Visit
-from engine import Status
-from tests.browser.renewal import renewed, traces
+from engine import Pause, Play, Status
+from tests.browser.renewal import BEGUN, renewed, traces
 from tests.served_page import ServedPage, forget_the_left, serve
 from tests.waiting import PATIENCE, RUNNING, wait_until
 
 ROOT = Path(__file__).parents[2]
+HERE = "tests/browser/"
 DRAWN_TWICE = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
 STILL = """() => {
     const roots = [document]
@@ -66,10 +67,27 @@ SCRIPTS = (
 ONE_PROCESS = ["--process-per-site", f"--js-flags={' '.join(SCRIPTS)}"]
 
 
+def is_here(item: pytest.Item | None) -> bool:
+    """Whether it is a test with a browser."""
+    return item is not None and item.nodeid.startswith(HERE)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
+    """Tests with pages of their own come first, as the longest are among them."""
+    ours = [item for item in items if is_here(item)]
+    for item in ours:
+        item.add_marker(pytest.mark.browser)
+
+    def order(item: pytest.Item) -> tuple[bool, str]:
+        shares = "on_the_desk" in item.fixturenames
+        return shares, query_of(item.module) if shares else ""
+
+    items[:] = sorted(ours, key=order) + [item for item in items if not is_here(item)]
+
+
+def pytest_runtest_protocol(nextitem: pytest.Item | None) -> None:
+    """A test without a browser is to find no page open."""
+    DESK.stays = is_here(nextitem)
 
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:
@@ -233,6 +251,21 @@ class Tab:
         if not url.startswith(("data:", "blob:")) and url.split("/")[2] != self._host:
             self.strangers.append(url)
 
+    def play(self) -> None:
+        """Let the run train, for a test that needs it to."""
+        self.visit.send(Play())
+        self.wait_for(lambda: self.text("status") == "running")
+
+    def pause(self) -> None:
+        """A page of a run that waits costs next to nothing."""
+        self.visit.send(Pause())
+        self.wait_for(lambda: self.snapshot.status is not Status.RUNNING)
+
+    def train(self, steps: int) -> None:
+        """Have so many more steps made at once, and wait until the page shows the last."""
+        end = self.visit.handle.query(lambda run: run.train(steps) or run.step).result()
+        self.wait_for(lambda: self.channel("step") >= end)
+
     def channel(self, what: str) -> int:
         return self.page.evaluate(f"window.babysit?.{what} ?? 0")
 
@@ -336,6 +369,14 @@ def whole(tab: Tab) -> None:
     tab.page.get_by_role("slider", name="Learning rate").wait_for()
 
 
+def at_rest(tab: Tab) -> None:
+    """The whole page of a run that has come some steps, and waits."""
+    tab.pause()
+    whole(tab)
+    tab.train(max(0, BEGUN - tab.snapshot.step))
+    tab.wait_for(lambda: tab.text("status") == "paused")
+
+
 class Desk:
     """Keeps one page open for several tests, because opening takes longest."""
 
@@ -344,6 +385,7 @@ class Desk:
         self._kind: object = None
         self._as_opened: dict[str, object] = {}
         self.used = False  # by a test that may have changed it
+        self.stays = False  # for the next file
 
     def clear(self) -> None:
         """Close the page, for a test that needs its own, or none beside it."""
@@ -355,14 +397,14 @@ class Desk:
         self,
         browser: Browser,
         address: str,
-        prepare: Callable[[Tab], object] = whole,
+        prepare: Callable[[Tab], object] = at_rest,
         screen: ViewportSize = SCREEN,
     ) -> Tab:
         """The page of this address, screen and preparation, opened now or by an earlier test."""
         kind = (address, prepare, *screen.values())
         if kind == self._kind and self.used:
             self.used = False
-            if prepare is not whole or not renewed(self._tabs[0], screen, self._as_opened):
+            if prepare is not at_rest or not renewed(self._tabs[0], screen, self._as_opened):
                 self._kind = None
         if kind != self._kind:
             self.clear()
@@ -378,27 +420,28 @@ DESK = Desk()
 
 @pytest.fixture(autouse=True, scope="module")
 def cleared() -> Iterator[None]:
-    """Each file closes the shared page at its end."""
+    """The last of the files that follow each other closes the shared page."""
     yield
-    DESK.clear()
+    if not DESK.stays:
+        DESK.clear()
 
 
-@pytest.fixture
-def query() -> str:
-    """What the shared page's address asks for; a file that needs few plots overrides it."""
-    return ""
+def query_of(module: object) -> str:
+    """What the shared page's address asks for; a file that needs few plots says so."""
+    return getattr(module, "QUERY", "")
 
 
 @pytest.fixture
 def on_the_desk(
-    request: pytest.FixtureRequest, chromium: Browser, address: str, query: str
+    request: pytest.FixtureRequest, chromium: Browser, address: str
 ) -> Iterator[Callable[..., Tab]]:
     """Gives access to the shared page; after a failure or an error it is closed."""
     failed = request.session.testsfailed
     taken: list[Tab] = []
 
-    def take(prepare: Callable[[Tab], object] = whole, screen: ViewportSize = SCREEN) -> Tab:
-        taken.append(DESK.tab(chromium, with_query(address, query), prepare, screen))
+    def take(prepare: Callable[[Tab], object] = at_rest, screen: ViewportSize = SCREEN) -> Tab:
+        shown = with_query(address, query_of(request.module))
+        taken.append(DESK.tab(chromium, shown, prepare, screen))
         return taken[-1]
 
     yield take
@@ -412,7 +455,7 @@ def on_the_desk(
 
 @pytest.fixture
 def tab(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
-    """An open page with all its settings, in which a network trains since a moment ago."""
+    """An open page with all its settings, whose run waits after its first steps."""
     yield on_the_desk()
     DESK.used = True
 
@@ -421,9 +464,9 @@ def tab(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
 def shared(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
     """An open page with all its settings, for a test that leaves it unchanged."""
     tab = on_the_desk()
-    tab.wait_for(lambda: tab.snapshot.status is not Status.PAUSED)  # it trains a moment later
     before = standing(tab)
     yield tab
+    tab.pause()
     try:
         tab.wait_for(lambda: standing(tab) == before)
     except AssertionError:

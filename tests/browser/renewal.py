@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import ViewportSize
 
-from engine import Experiment, ExperimentSlot, Play, Restart, RunConfig
+from engine import Experiment, ExperimentSlot, Restart, RunConfig
 from engine.runtime.background_jobs import BackgroundJobs
 
 # What a visitor or a script could have left behind, but not what a run changes by itself.
@@ -41,7 +41,8 @@ TRACES = """() => {
         size: [innerWidth, innerHeight],
     }
 }"""
-SETTLES = 20  # looks at a page until it is taken as changed for good
+BEGUN = 200  # steps that the run of a page has come when a test gets it
+SETTLES = 60  # looks at a page until it is taken as changed for good
 LEAVE = """() => {
     localStorage.clear()
     sessionStorage.clear()
@@ -81,8 +82,9 @@ def renewed(tab: Any, screen: ViewportSize, as_opened: dict[str, Any]) -> bool:
         return False
     for _ in range(2):  # an open menu, and the dialog around it
         tab.page.keyboard.press("Escape")
-    tab.page.mouse.move(0, 0)
     tab.page.set_viewport_size(screen)
+    _turn_back(tab)
+    tab.page.mouse.move(0, 0)
     tab.page.evaluate(LEAVE)
     _begin_anew(tab)
     tab.page.evaluate(FOLD)
@@ -93,6 +95,15 @@ def renewed(tab: Any, screen: ViewportSize, as_opened: dict[str, Any]) -> bool:
             return True
         tab.settle()
     return False
+
+
+def _turn_back(tab: Any) -> None:
+    """Have the page light again, with its sidebar."""
+    if "dark" in tab.page.locator("html").get_attribute("class"):
+        tab.press("Toggle theme")
+    opens = tab.page.get_by_role("button", name="Open drawer")
+    if opens.is_visible():
+        opens.click()
 
 
 def _begin_anew(tab: Any) -> None:
@@ -107,9 +118,8 @@ def _begin_anew(tab: Any) -> None:
         slot.lesson_experiment, slot.refusal = None, ""
         slot.lesson_pace.set(None)
         slot.experiment = slot.own = Experiment(RunConfig())
+        slot.experiment.train(BEGUN)
 
     handle.submit(replace).result()
     handle.set_pace(tab.pace)
-    handle.send(Play())
-    tab.wait_for(lambda: tab.channel("run") == 1)
-    tab.wait_for_frames(1)
+    tab.wait_for(lambda: tab.channel("run") == 1 and tab.channel("step") == BEGUN)

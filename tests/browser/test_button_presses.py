@@ -8,15 +8,11 @@ from playwright.sync_api import expect
 from engine import Status
 from tests.browser.conftest import ONE_PLOT
 
+QUERY = ONE_PLOT  # beside one plot: nothing here looks at the others
+
 WRITE_ANEW = "(button) => button.replaceWith(button.cloneNode(true))"
 MOVE_AWAY = "(button) => { button.style.translate = '0 80px' }"
 AS_IT_WAS = "(button) => { button.removeAttribute('style'); button.disabled = false }"
-
-
-@pytest.fixture
-def query() -> str:
-    """Beside one plot: nothing here looks at the others."""
-    return ONE_PLOT
 
 
 @pytest.fixture
@@ -77,8 +73,6 @@ def test_a_press_counts_once(tab, button):
     ],
 )
 def test_space_plays_after_a_press_by_pointer(tab, role, name):
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     pressed = tab.page.get_by_role(role, name=name, exact=True)
     pressed.click()
     expect(tab.page.locator(":focus")).to_have_count(0)
@@ -92,8 +86,8 @@ def test_space_plays_after_a_choice_by_pointer(tab):
     tab.choose("Activation", "tanh")
     tab.wait_for(lambda: tab.snapshot.config.model.activation.name == "tanh")
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
-    tab.press_space("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.press_space("Play")
+    tab.wait_for(lambda: tab.snapshot.status is Status.RUNNING)
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
 
 
@@ -103,13 +97,12 @@ def test_space_plays_after_a_menu_that_a_pointer_opened_was_closed_by_escape(tab
     tab.page.get_by_role("listbox").wait_for()
     tab.page.keyboard.press("Escape")
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
-    tab.press_space("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.press_space("Play")
+    tab.wait_for(lambda: tab.snapshot.status is Status.RUNNING)
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
 
 
 def test_space_stops_a_film_where_it_is_and_the_run_waits(tab):
-    tab.wait_for(lambda: tab.snapshot.step > 200)
     plays = tab.page.get_by_role("button", name="Film of this run")
     plays.click()
     expect(plays).to_have_attribute("aria-pressed", "true")
@@ -155,5 +148,5 @@ def test_what_is_pressed_while_the_page_opens_is_done(page, address):
 
 def press_another(tab) -> None:
     """Press another button: once it has had its effect, so has everything before."""
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.text("status") == "paused")
+    tab.press("Play")
+    tab.wait_for(lambda: tab.text("status") == "running")

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -11,13 +10,9 @@ from engine.runtime import film
 from tests.browser.conftest import DESK, ONE_PLOT
 from tests.browser.test_accessibility import shuts_nobody_out
 
+QUERY = ONE_PLOT  # beside one plot: a step is explained in a dialog
+
 STAGES = ("Batch", "Forward", "Loss", "Backward", "Update", "One weight")
-
-
-@pytest.fixture
-def query() -> str:
-    """Beside one plot: a step is explained in a dialog."""
-    return ONE_PLOT
 
 
 def stage(tab):
@@ -31,7 +26,6 @@ def words(dialog):
 
 
 def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab):
-    tab.wait_for(lambda: tab.snapshot.step > 200)
     plays = tab.page.get_by_role("button", name="Film of this run")
     plays.click()
     expect(plays).to_have_attribute("aria-pressed", "true")
@@ -55,7 +49,6 @@ def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab)
 
 def test_a_film_is_made_in_the_export_dialog_and_saved(tab, monkeypatch):
     monkeypatch.setattr(film, "steps_of_film", lambda end: [0, end // 2, end])  # fewer to draw
-    tab.wait_for(lambda: tab.snapshot.step > 20)
     tab.press("Export")
     dialog = tab.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Film", exact=True).click()
@@ -71,7 +64,7 @@ def test_a_film_is_made_in_the_export_dialog_and_saved(tab, monkeypatch):
 
 def test_a_step_is_explained_in_stages_traced_and_made(tab):
     dialog = tab.page.get_by_role("dialog")
-    tab.wait_for(lambda: tab.snapshot.step > 20)
+    tab.play()
     tab.page.keyboard.press("i")
     dialog.get_by_role("tab", name="1 Batch").wait_for()
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)

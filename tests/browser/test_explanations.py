@@ -1,6 +1,5 @@
 """The pointer as a question mark, in a real browser: one walk through all that one can ask for."""
 
-from engine import Status
 from tests.browser.conftest import Tab
 from tests.browser.explained import ELEMENTS, all_explained
 from tests.browser.test_accessibility import COLOURS, shuts_nobody_out
@@ -132,9 +131,7 @@ def leads_to_the_lesson_in_the_dark(tab: Tab) -> None:
 
 
 def test_whatever_is_asked_for_with_the_question_mark_is_explained_and_not_done(tab):
-    tab.wait_for(lambda: tab.snapshot.step > 1000)
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.train(1000)
     before = tab.snapshot
     explains_what_is_pressed(tab)
     explains_what_has_the_focus(tab)

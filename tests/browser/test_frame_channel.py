@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from app.plots import view_of
 from app.server.frame_channel import FORBIDDEN, UNREADABLE
 from app.server.session import CONDUCTOR, VISITS
-from engine import Pause, SetKnob, Status
+from engine import SetKnob, Status
 from tests.browser.conftest import ONE_PLOT, wait_for
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
@@ -47,6 +47,7 @@ def talk(address, hello, *asks, origin=None):
 
 
 def test_the_owner_of_a_session_gets_its_frames(tab, address):
+    tab.play()
     hello = {"token": token_of(tab)}
     (first, second), _ = talk(
         address, hello, {"since": -1, "views": VIEWS}, {"since": 3, "views": VIEWS}
@@ -90,6 +91,7 @@ def test_a_wrong_or_missing_token_gets_no_frame(shared, address, hello):
 def test_an_invalid_message_closes_only_its_connection(shared, address):
     answers, code = talk(address, {"token": token_of(shared)}, {"since": "yesterday"})
     assert (answers, code) == ([], UNREADABLE)
+    shared.play()
     shared.wait_for_frames(3)
 
 
@@ -102,6 +104,7 @@ def test_a_request_without_a_browser_starts_nothing(shared, address):
     with urllib.request.urlopen(address) as reply:
         assert reply.status == 200
     assert len(CONDUCTOR) == 1  # that of the shared page
+    forget_the_left()
 
 
 # Notes whether Bokeh has built the page when the channel is opened.
@@ -185,7 +188,7 @@ def may_draw(monkeypatch) -> threading.Event:
 
 def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, may_draw):
     """What was drawn for the network before is taken away, rather than left as if it were now's."""
-    (visit,) = VISITS.values()
+    visit = tab.visit
     with connect(f"{address.replace('http', 'ws', 1)}/frames") as socket:
         socket.send(json.dumps({"token": token_of(tab)}))
         row = -1
@@ -200,6 +203,7 @@ def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, ma
         def frame_where(holds) -> dict:
             return next(found for found in iter(frame, None) if holds(found))
 
+        tab.play()
         before = frame()
         assert "roots" in str(before["draw"]["updates"]) and before["reset"]["updates"]["step"]
         visit.handle.send(SetKnob("model.hidden", DEEP))
@@ -216,11 +220,9 @@ def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, ma
 
 
 def test_plots_of_a_paused_run_come_when_they_are_drawn(tab, address, may_draw):
-    (visit,) = VISITS.values()
+    visit = tab.visit
     with connect(f"{address.replace('http', 'ws', 1)}/frames") as socket:
         socket.send(json.dumps({"token": token_of(tab)}))
-        visit.handle.send(Pause())
-        wait_until(lambda: visit.handle.latest.status is Status.PAUSED)
         visit.handle.send(SetKnob("model.hidden", DEEPER))
         wait_until(lambda: len(visit.handle.latest.config.model.hidden) == 12)
         ask = {"since": -1, "views": ["loss", "updates"]}

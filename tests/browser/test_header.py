@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import DRAWN_TWICE, ONE_PLOT, whole
 
+QUERY = ONE_PLOT  # beside one plot: the header is the same
+
 WIDTHS = (320, 390, 640, 768, 1024, 1280, 1440, 1920)  # 640: a laptop's 1280 at a zoom of 200 %
 MENUS = ("Data", "Runs", "Export", "Share", "Keys", "Class", "What is this?", "Projector")
 TRANSPORT = ("Step", "Explain the next step", "Epoch", "Restart", "New seed")
@@ -78,12 +80,6 @@ BEYOND_REACH = """(names) => {
     const names_reached = buttons.map((button) => button.ariaLabel || button.title)
     return names.filter((name) => !names_reached.includes(name))
 }"""
-
-
-@pytest.fixture
-def query() -> str:
-    """Beside one plot: the header is the same."""
-    return ONE_PLOT
 
 
 def without_sidebar(tab) -> None:

@@ -7,6 +7,8 @@ from app import theme
 from app.page.keyboard import KEYS
 from engine import Status
 
+QUERY = "hide=accuracy,activations"  # keys change the other plots
+
 # The element that has the focus, inside all shadow roots.
 DEEPEST = """((element) => {
     while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
@@ -28,12 +30,6 @@ AROUND = f"""() => {{
 }}"""
 
 
-@pytest.fixture
-def query() -> str:
-    """Beside the plots that keys change: of the loss, of the updates, and inside."""
-    return "hide=accuracy,activations"
-
-
 def learning_rate(tab) -> float:
     return tab.snapshot.config.optimization.learning_rate
 
@@ -43,6 +39,7 @@ def wait_for_status(tab, status: str) -> None:
 
 
 def test_space_pauses_and_plays_and_a_dot_steps(shared):
+    shared.play()
     shared.page.keyboard.press("Space")
     wait_for_status(shared, "paused")
     step = shared.snapshot.step
@@ -53,22 +50,21 @@ def test_space_pauses_and_plays_and_a_dot_steps(shared):
 
 
 def test_space_on_a_focused_button_acts_once(tab):
-    tab.page.get_by_role("button", name="Pause").focus()
+    tab.page.get_by_role("button", name="Play").focus()
     tab.page.keyboard.press("Space")
-    wait_for_status(tab, "paused")
-    tab.page.keyboard.press("]")  # a second key press, which would play, would come before it
+    wait_for_status(tab, "running")
+    tab.page.keyboard.press("]")  # a second key press, which would pause, would come before it
     tab.wait_for(lambda: learning_rate(tab) == 0.012)
-    assert tab.snapshot.status is Status.PAUSED
+    assert tab.snapshot.status is Status.RUNNING
 
 
 def test_space_works_from_a_slider_that_has_just_been_turned(tab):
     tab.slide("Learning rate", "ArrowRight")
     tab.page.keyboard.press("Space")
-    wait_for_status(tab, "paused")
+    wait_for_status(tab, "running")
 
 
 def test_r_restarts(tab):
-    tab.wait_for_frames(2)
     tab.page.keyboard.press("r")
     tab.wait_for(lambda: tab.snapshot.run == 2)
     assert tab.snapshot.config.seed == 0
@@ -83,7 +79,6 @@ HOLD = """([key, times]) => {
 
 
 def test_a_held_key_acts_once(tab):
-    tab.wait_for_frames(2)
     tab.page.evaluate(HOLD, ["r", 5])
     tab.page.evaluate(HOLD, ["]", 5])  # too fast to see: handled once too
     tab.wait_for(lambda: learning_rate(tab) == 0.012)
@@ -114,6 +109,7 @@ def test_brackets_turn_the_learning_rate_by_a_stop(tab):
 
 
 def test_a_question_mark_lists_every_key_and_escape_closes_the_list(shared):
+    step = shared.snapshot.step
     shared.page.keyboard.press("?")
     dialog = shared.page.get_by_role("dialog")
     dialog.wait_for()
@@ -122,7 +118,8 @@ def test_a_question_mark_lists_every_key_and_escape_closes_the_list(shared):
     shared.page.keyboard.press(".")  # ignored while a dialog is open
     shared.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
-    assert shared.text("status") == "running"
+    shared.page.keyboard.press(".")
+    shared.wait_for(lambda: shared.text("step") == f"{step + 1:,}")
 
 
 STAY = """() => {
@@ -132,10 +129,12 @@ STAY = """() => {
 
 
 def test_shortcuts_with_control_are_left_to_the_browser(shared):
+    step = shared.channel("step")
     shared.page.evaluate(STAY)  # this browser would load the page again
     shared.page.keyboard.press("Control+r")
-    shared.wait_for_frames(2)
     shared.page.evaluate("removeEventListener('keydown', stay, true)")
+    shared.page.keyboard.press(".")  # by then it would have acted
+    shared.wait_for(lambda: shared.channel("step") > step)
     assert shared.snapshot.run == 1
 
 
@@ -147,15 +146,17 @@ def test_no_shortcut_acts_in_a_text_field(shared):
     for typed, key in enumerate(KEYS, start=1):
         shared.page.keyboard.type(key)
         assert len(field.input_value()) == len(written) + typed, key
-    shared.wait_for_frames(2)
+    field.fill(written)
+    field.blur()
+    shared.page.keyboard.press(".")  # acts again, after all that was typed
+    shared.wait_for(lambda: shared.snapshot.step > before.step)
     after = shared.snapshot
+    assert after.step == before.step + 1
     assert (after.status, after.run, after.config) == (before.status, before.run, before.config)
     assert after.markers == before.markers  # one knob turned there and back leaves two
     assert shared.visit.handle.pace == pace
     expect(shared.page.get_by_role("dialog")).to_have_count(0)
     assert type_size(shared) == 16
-    field.fill(written)
-    field.blur()
 
 
 def test_layers_are_added_and_taken_away_by_keyboard_alone(tab):
@@ -183,8 +184,6 @@ def test_folded_settings_are_reached_by_keyboard(tab):
 
 
 def test_focus_is_visible_wherever_tab_leads(tab):
-    tab.press("Pause")
-    wait_for_status(tab, "paused")
     tab.page.evaluate(DEEPEST + ".blur()")
     names = set()
     for _ in range(12):
@@ -202,7 +201,6 @@ def test_focus_is_visible_wherever_tab_leads(tab):
 
 
 def test_p_switches_projector_mode_on_and_off(tab):
-    tab.wait_for_frames(3)
     desk = look(tab)
     tab.page.keyboard.press("p")
     tab.wait_for(lambda: type_size(tab) == 20)
@@ -246,7 +244,6 @@ def look(tab) -> dict[str, object]:
 
 def test_the_expected_ratio_is_shown_while_the_rate_is_dragged(tab):
     tab.wait_for(lambda: tab.source("updates.ends")["step"])
-    tab.wait_for_frames(2)
     box = tab.page.get_by_role("slider", name="Learning rate").locator("xpath=..").bounding_box()
     tab.page.mouse.move(box["x"] + 5, box["y"] + 5)
     tab.page.mouse.down()

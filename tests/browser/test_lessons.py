@@ -188,8 +188,6 @@ def test_all_that_was_to_be_seen_can_be_chosen_without_scrolling(open_tab, fast,
 def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
     play = tab.page.locator(".play")
     steps = tab.page.locator('[data-text="step"]')
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.text("status") == "paused")
     step, own = int(tab.text("step").replace(",", "")), tab.snapshot.run
     tab.page.get_by_role("tab", name="Lessons").click()
     choose(tab, "dead ReLUs")

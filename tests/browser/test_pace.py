@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from engine import AUTO, FULL, Status
 from tests.browser.conftest import ONE_PLOT, PACE, Tab, close
 
+QUERY = ONE_PLOT  # beside one plot: the pace is told in the header
+
 LEARNS = "optimization.learning_rate"
 WALK = {  # keys from the button on, and where each leads in the list
     "Enter": f"{PACE} steps/s",  # which is chosen
@@ -17,12 +19,6 @@ WALK = {  # keys from the button on, and where each leads in the list
     "ArrowUp": "full speed",
     "3": "3 steps/s",
 }
-
-
-@pytest.fixture
-def query() -> str:
-    """Beside one plot: the pace is told in the header."""
-    return ONE_PLOT
 
 
 @pytest.fixture
@@ -69,7 +65,7 @@ def test_a_link_sets_the_pace_and_the_share_dialog_keeps_it(come):
 def test_a_pace_is_chosen_from_the_list(tab):
     tab.visit.handle.set_pace(FULL)
     choose = tab.page.get_by_role("button", name="Pace", exact=False)
-    tab.wait_for_frames(3)
+    tab.play()
     choose.click()
     items = functools.partial(tab.page.get_by_role, "menuitemradio", exact=True)
     items(name="full speed", checked=True).wait_for()
@@ -106,8 +102,7 @@ def test_a_pace_is_chosen_by_keys_alone(tab):
 
 def test_ten_steps_and_an_epoch_by_key_and_by_button(tab):
     tab.page.keyboard.press("r")
-    tab.press_space("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.wait_for(lambda: tab.snapshot.run == 2)
     tab.page.keyboard.press("1")  # has no effect
     begun = tab.snapshot.step
     tab.page.keyboard.press(">")
@@ -122,9 +117,9 @@ def test_ten_steps_and_an_epoch_by_key_and_by_button(tab):
 
 
 def test_a_change_slows_auto_down(tab):
-    tab.visit.handle.set_pace(FULL)
-    tab.wait_for(lambda: tab.snapshot.step > 2000)
+    tab.train(2000)
     tab.visit.handle.set_pace(AUTO)
+    tab.play()
     tab.page.keyboard.press("]")
     tab.wait_for(lambda: tab.snapshot.markers)
     tab.wait_for(lambda: tab.snapshot.step >= tab.snapshot.markers[-1].step + 8)

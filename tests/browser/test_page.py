@@ -19,19 +19,15 @@ from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE
 
 VIEWS = ("loss", "accuracy", "updates", "activations")
+# How far the edges of a plot are from those of the window.
+ROOM_AROUND = """name => {
+    const model = window.babysit.model(`view:${name}`)
+    const {left, top, right, bottom} = Bokeh.index.find_one(model).el.getBoundingClientRect()
+    return [left, top, innerWidth - right, innerHeight - bottom]
+}"""
 EIGHT_DRAWINGS = """async () => {
     for (let n = 0; n < 8; n++) await new Promise(requestAnimationFrame)
 }"""
-
-
-def test_the_page_opens_moving(shared):
-    assert shared.page.title() == "Babysit"
-    assert shared.text("status") == "running"
-    step = shared.channel("step")
-    shared.wait_for_frames(3)
-    assert shared.channel("step") > step
-    for name in ("Loss", "Accuracy", "Update / weight", "Activations"):
-        expect(shared.page.get_by_role("heading", name=name)).to_be_visible()
 
 
 def test_material_is_compiled_once_and_fonts_are_those_of_the_characters_that_there_are(shared):
@@ -49,6 +45,7 @@ def test_material_is_compiled_once_and_fonts_are_those_of_the_characters_that_th
 
 
 def test_all_four_plots_receive_frames(shared):
+    shared.play()
     before = {view: shared.source(view) for view in VIEWS}
     for view in VIEWS:
         shared.wait_for(lambda view=view: shared.source(view) != before[view])
@@ -56,8 +53,6 @@ def test_all_four_plots_receive_frames(shared):
 
 
 def test_the_browser_shows_what_the_engine_measured(shared):
-    shared.press("Pause")
-    shared.wait_for(lambda: shared.text("status") == "paused")
     curves = shared.snapshot.curves
     shown = shared.source("loss")
     assert shown["step"] == curves["step"].tolist()
@@ -74,10 +69,10 @@ def test_the_browser_shows_what_the_engine_measured(shared):
     for number, tensor in enumerate(shared.snapshot.tensors, start=1):
         expected = curves[f"ratio {tensor.name}"][measured].tolist()
         assert ratios[f"W{number}"] == pytest.approx(expected, rel=1e-3, nan_ok=True)
-    shared.press("Play")
 
 
 def test_no_row_is_drawn_twice_when_plots_become_visible(shared):
+    shared.play()
     width = shared.page.viewport_size["width"]
     for height in (300, 900) * 15:
         shared.page.set_viewport_size({"width": width, "height": height})
@@ -88,6 +83,7 @@ def test_no_row_is_drawn_twice_when_plots_become_visible(shared):
 
 
 def test_a_streaming_page_sends_nothing_on_the_document_socket(shared):
+    shared.play()
     before = {view: len(shared.source(view)["step"]) for view in VIEWS[:3]}
     shared.page.evaluate(
         """() => {
@@ -110,22 +106,14 @@ def test_a_streaming_page_sends_nothing_on_the_document_socket(shared):
 @pytest.mark.parametrize("width", [1440, 1024])
 def test_the_first_screen_needs_no_scrolling(shared, width):
     shared.page.set_viewport_size({"width": width, "height": 768 if width == 1024 else 900})
-    shared.wait_for_frames(3)
+    shared.settle()
     for view in VIEWS:
-        box = shared.page.evaluate(
-            """name => {
-                const model = window.babysit.model(`view:${name}`)
-                const {left, top, right, bottom} =
-                    Bokeh.index.find_one(model).el.getBoundingClientRect()
-                return [left, top, innerWidth - right, innerHeight - bottom]
-            }""",
-            view,
-        )
-        assert min(box) >= 0, view
+        shared.wait_for(lambda view=view: min(shared.page.evaluate(ROOM_AROUND, view)) >= 0)
     shared.page.set_viewport_size(SCREEN)
 
 
 def test_pause_step_and_play(shared):
+    shared.play()
     shared.press("Pause")
     shared.wait_for(lambda: shared.text("status") == "paused")
     step = shared.snapshot.step
@@ -139,6 +127,7 @@ def test_pause_step_and_play(shared):
 
 
 def test_restart_gives_the_same_run_and_new_seed_another(tab):
+    tab.play()
     tab.wait_for(lambda: tab.channel("row") > 60)
     first = tab.source("loss")["train"][:50]
     tab.press("Restart")
@@ -152,6 +141,7 @@ def test_restart_gives_the_same_run_and_new_seed_another(tab):
 
 
 def test_the_learning_rate_acts_without_a_reset_and_leaves_a_marker(tab):
+    tab.play()
     ratio = tab.source("updates")["W1"][-1]
     step = tab.snapshot.step
     tab.slide("Learning rate", "Home")
@@ -164,6 +154,8 @@ def test_the_learning_rate_acts_without_a_reset_and_leaves_a_marker(tab):
 
 
 def test_l2_acts_without_a_reset(tab):
+    tab.play()
+
     def weights() -> float:
         return float(tab.snapshot.curves.last("penalty") / tab.snapshot.config.optimization.l2)
 
@@ -179,6 +171,7 @@ def test_l2_acts_without_a_reset(tab):
 
 
 def test_the_activation_switches_without_a_reset(tab):
+    tab.play()
     tab.choose("Activation", "sigmoid")
     tab.wait_for(lambda: tab.snapshot.config.model.activation == Choice("sigmoid"))
     tab.wait_for(lambda: tab.snapshot.layers[0].zero == 0)
@@ -193,8 +186,8 @@ def test_the_activation_switches_without_a_reset(tab):
 
 
 def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
+    tab.train(1000)
     tab.wait_for(lambda: tab.snapshot.curves.last("validation_accuracy") > 0.9)
-    tab.press("Pause")
     tab.choose("Initializer", "unit normal")
     tab.wait_for(lambda: tab.snapshot.config.model.initializer == Choice("unit normal"))
     parameters = CONDUCTOR.slot(tab.visit.handle).experiment.network.parameters
@@ -205,6 +198,7 @@ def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
 
 
 def test_divergence_is_reported_and_restart_works(tab):
+    tab.play()
     tab.slide("Learning rate", "End")
     alert = tab.page.get_by_role("alert")
     alert.wait_for()
@@ -230,7 +224,7 @@ def test_numbers_that_are_not_finite_reach_the_browser(tab):
 
 
 def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
-    tab.wait_for_frames(3)
+    tab.play()
     for run, (dataset, loss) in enumerate(
         [("spiral", "softmax cross-entropy"), ("plane", "mean squared error")], start=2
     ):
@@ -242,8 +236,6 @@ def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
 
 
 def test_a_finding_is_shown_fixed_and_undone(tab):
-    tab.wait_for_frames(3)
-    tab.press("Pause")  # training would recover
     tab.choose("Initializer", "unit normal")
     tab.press("Show me")
     tab.page.locator(".pointed-at").wait_for()
@@ -254,6 +246,7 @@ def test_a_finding_is_shown_fixed_and_undone(tab):
 
 
 def test_after_a_divergence_is_fixed_the_tab_is_open_that_was_open_before(tab):
+    tab.play()
     tab.page.get_by_role("tab", name="Data", exact=True).click()
     tab.slide("Learning rate", "End")
     tab.press("Show me")
@@ -266,7 +259,7 @@ def test_after_a_divergence_is_fixed_the_tab_is_open_that_was_open_before(tab):
 
 
 def test_layers_are_added_and_removed(tab):
-    tab.wait_for_frames(3)
+    tab.play()
     tab.write("Hidden layers", "20, 20, 20, 20")
     tab.wait_for(lambda: "top4" in tab.source("activations"))
     tab.wait_for(lambda: len(tab.source("updates").get("W5", [])) > 5)
@@ -283,7 +276,6 @@ def test_layers_are_added_and_removed(tab):
 
 
 def test_illegal_layers_are_refused_with_a_message(tab):
-    tab.wait_for_frames(3)
     tab.write("Hidden layers", "sixty-four")
     tab.page.get_by_text("layers are written like").wait_for()
     tab.write("Hidden layers", "64, 64, 64")
@@ -320,6 +312,7 @@ def test_a_setting_that_changes_while_the_sidebar_is_drawn_is_shown(page, addres
 
 
 def test_a_run_is_followed_while_none_of_its_plots_is_visible(tab):
+    tab.play()
     tab.page.get_by_role("tab", name="Lab").click()
     tab.wait_for(lambda: tab.page.evaluate("document.body && window.babysit.frames") > 0)
     tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
@@ -362,7 +355,7 @@ def test_two_tabs_do_not_disturb_each_other_and_closing_one_frees_its_experiment
         assert not thread.is_alive()
 
 
-def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
+def test_the_page_opens_moving_and_its_first_plot_moves_before_the_others_are_drawn(page, address):
     sent: list[dict[str, object]] = []
 
     def listen(socket) -> None:
@@ -377,6 +370,12 @@ def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
 
     wait_for(page, lambda: any(views >= set(VIEWS) for views in asked()))
     assert asked()[0] == {"loss"}
+    for name in ("Loss", "Accuracy", "Update / weight", "Activations"):
+        expect(page.get_by_role("heading", name=name)).to_be_visible()
+    assert page.title() == "Babysit"
+    assert page.locator('[data-text="status"]').inner_text() == "running"
+    step = page.evaluate("window.babysit.step")
+    page.wait_for_function(f"window.babysit.step > {step}")
 
 
 def test_the_settings_come_with_the_page_before_any_plot(page, address):

@@ -3,18 +3,13 @@
 import asyncio
 import contextlib
 
-import pytest
 from playwright.sync_api import expect
 
 from app.panels.open_panels import OpenPanels
 from app.server.piecewise_build import Building
 from tests.browser.conftest import ONE_PLOT
 
-
-@pytest.fixture
-def query() -> str:
-    """Beside one plot: a panel is as long in coming."""
-    return ONE_PLOT
+QUERY = ONE_PLOT  # beside one plot: a panel is as long in coming
 
 
 def test_checks_are_not_built_on_the_event_loop_and_leave_the_run_alone(tab, monkeypatch):

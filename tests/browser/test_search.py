@@ -9,16 +9,13 @@ from app.panels.search.search_controller import search_progress
 from engine import SearchStatus
 from tests.browser.conftest import ONE_PLOT
 
-
-@pytest.fixture
-def query() -> str:
-    """Beside one plot: it is hidden by what a search draws."""
-    return ONE_PLOT
+QUERY = ONE_PLOT  # beside one plot: it is hidden by what a search draws
 
 
 @pytest.fixture
 def panel(tab):
     """The open Search panel."""
+    tab.play()
     tab.page.get_by_role("tab", name="Search").click()
     tab.page.get_by_role("button", name="Start a search").wait_for()
     return tab

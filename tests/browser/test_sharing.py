@@ -22,14 +22,10 @@ from tests.browser.conftest import ONE_PLOT, ROOT, Tab
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 
+QUERY = ONE_PLOT  # beside one plot, which is the one that is saved as a picture
+
 HIDDEN = ONE_PLOT.removeprefix("hide=").split(",")
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
-
-
-@pytest.fixture
-def query() -> str:
-    """Beside one plot, which is the one that is saved as a picture."""
-    return ONE_PLOT
 
 
 class Guest(Tab):
@@ -149,8 +145,6 @@ def test_an_invalid_link_opens_the_page_with_a_message(come_by, config):
 
 def test_the_dialog_makes_the_link_and_copies_it(tab, come_by):
     tab.window.grant_permissions(["clipboard-read", "clipboard-write"])
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     tab.slide("Learning rate", "Home")
     tab.wait_for(lambda: tab.snapshot.markers)
     open_dialog(tab, "Share")
@@ -203,9 +197,6 @@ def test_a_run_is_pinned_compared_and_restarted(tab, config):
 
 
 def test_exported_files_contain_the_current_run(tab, tmp_path):
-    tab.wait_for(lambda: tab.snapshot.step > 200)
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     open_dialog(tab, "Export")
     step, digested = bits(tab)
     name, table = saved(tab, "Curves (CSV)")
@@ -325,9 +316,7 @@ def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
 @repeats_itself
 def test_a_link_to_a_run_on_a_file_waits_for_that_file(tab, come_by):
     learn_from(tab, "pets.csv", TABLE)
-    tab.wait_for(lambda: tab.snapshot.step > 50)
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.train(50)
     open_dialog(tab, "Share")
     dialog = tab.page.get_by_role("dialog").filter(has_text="Share this run")
     dialog.get_by_text("It learns from pets.csv").wait_for()

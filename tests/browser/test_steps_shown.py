@@ -55,9 +55,7 @@ def chosen(tab):
 @pytest.fixture
 def long(tab):
     """A page with a long run, paused."""
-    tab.wait_for(lambda: tab.snapshot.step > LONG)
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.channel("step") == tab.snapshot.step and not running(tab))
+    tab.train(LONG)
     tab.wait_for(lambda: linked(tab) == (0, tab.snapshot.step))
     return tab
 
@@ -141,8 +139,6 @@ def test_only_a_new_run_resets_the_chosen_range(long):
 
 
 def test_a_change_early_in_a_run_moves_no_axis(tab):
-    tab.press("Pause")
-    tab.wait_for(lambda: not running(tab))
     tab.page.keyboard.press("r")
     tab.wait_for(lambda: tab.channel("run") == 2 and tab.channel("step") == 0)
     change(tab)

@@ -12,12 +12,12 @@ LONG = 400  # steps, at least, of a run that is looked back at
 
 @pytest.fixture
 def long(tab):
-    """A page whose run has come some way, was changed on it, and still runs."""
-    tab.wait_for(lambda: tab.snapshot.step > LONG)
+    """A page whose run has come some way, was changed on it, and has just gone on."""
+    tab.train(LONG)
     tab.page.keyboard.press("]")
     tab.wait_for(lambda: tab.snapshot.markers)
-    changed = tab.snapshot.markers[-1].step
-    tab.wait_for(lambda: tab.snapshot.step > changed + LONG)
+    tab.train(LONG)
+    tab.play()
     return tab
 
 
