@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from bokeh.application.handlers import Handler
 from bokeh.document import Document
 from panel.io.application import build_single_handler_application
 from tornado.ioloop import IOLoop
+from tornado.iostream import BaseIOStream
 
 from app.server import memory
 from app.server.log_limits import Brief
@@ -53,6 +55,27 @@ class ServedPage(Handler):
 SERVED: list[ServedPage] = []
 
 
+@contextlib.contextmanager
+def written_on_its_loop() -> Iterator[None]:
+    """Sockets are written to by the thread of their event loop alone: of two, one would fail."""
+    strangers: list[str] = []
+    threads: dict[IOLoop, int] = {}
+    write = BaseIOStream.write
+
+    def write_and_look(self: BaseIOStream, data: Any) -> Any:
+        now = threading.get_ident()
+        if threads.setdefault(self.io_loop, now) != now:
+            strangers.append(f"{threading.current_thread().name}: {bytes(data)[:80]!r}")
+        return write(self, data)
+
+    BaseIOStream.write = write_and_look  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        BaseIOStream.write = write  # type: ignore[method-assign]
+    assert not strangers
+
+
 def forget_the_left() -> None:
     """Make the servers forget closed pages at their next check, not after the usual time."""
     for served in SERVED:
@@ -84,6 +107,7 @@ def serve() -> Iterator[ServedPage]:
         for brief in [x for x in handler.filters if isinstance(x, Brief)]:
             handler.removeFilter(brief)
     SERVED.append(served)
-    yield served
+    with written_on_its_loop():
+        yield served
     SERVED.remove(served)
     thread.stop()
