@@ -31,4 +31,6 @@ def handle_messages_in_time(wait: Callable[[WSHandler, str], float]) -> None:
 
 def _is_closed(handler: WSHandler) -> bool:
     socket: Any = handler.ws_connection
-    return socket is None or socket.is_closing()
+    connection: Any = handler.connection
+    let_go = connection is not None and connection._session is None  # when the server stops
+    return let_go or socket is None or socket.is_closing()

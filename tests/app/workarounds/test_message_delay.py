@@ -28,11 +28,11 @@ def done(monkeypatch) -> list[str]:
     return done
 
 
-def send(closing: list[bool]) -> None:
+def send(closing: list[bool], connection: object = None) -> None:
     """A message comes to a socket, which is closed or not whenever that is asked."""
     line = SimpleNamespace(is_closing=lambda: closing.pop(0))
     handle = vars(WSHandler)["_handle"]
-    asyncio.run(handle(SimpleNamespace(ws_connection=line), MESSAGE))
+    asyncio.run(handle(SimpleNamespace(ws_connection=line, connection=connection), MESSAGE))
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,10 @@ def send(closing: list[bool]) -> None:
 def test_a_message_is_handled_if_its_socket_is_open_before_and_after_its_turn(done, closing, what):
     send(closing)
     assert done == what
+
+
+def test_a_message_that_comes_while_the_server_stops_is_dropped(done):
+    send([False, False], SimpleNamespace(_session=object()))
+    assert done == ["waited", "handled"]
+    send([False, False], SimpleNamespace(_session=None))
+    assert done == ["waited", "handled"]
