@@ -96,7 +96,7 @@ def _looking(snapshot: Snapshot) -> str:
     if snapshot.looking_back is None or snapshot.looking_back.verified is not None:
         return ""
     step, done = numbers.count(snapshot.looking_back.step), snapshot.looking_back.done
-    rebuilt = f", {numbers.percent(done)} rebuilt" if done < 1 else ""
+    rebuilt = f", {numbers.percent(done)} rebuilt" if 0 < done < 1 else ""
     return f"Looking at step {step} of {numbers.count(snapshot.end)}{rebuilt}"
 
 

@@ -1,15 +1,20 @@
 // Shows when the connection is lost, and stores the link that repeats the run if the server forgets it.
 
+import {built} from "./views.js"
+
 const KEY = "babysit:run"
+const LOADS = "babysit:loads" // how often this tab was loaded again in a row, without a page
+const MOST_LOADS = 2
 const KEPT_EVERY = 1000 // milliseconds
 const COURSE = ["lesson", "item", "playlist"] // in the address
 const BLINK = 1500 // ... for which a connection may be lost before a message is worth it
 const LOST = "The connection to the server is lost. The run waits there, and goes on when it is back. "
 const UNBUILT = "The connection to the server was lost before the page was there: it is loaded again. "
+const STAYS_UNBUILT = "The page does not come: its connection to the server is lost each time. "
 const GONE = "The server no longer has the run of before. "
 
 export class Reconnect {
-  #before = reloaded() ? stored() : null // the run of this tab before it was loaded anew
+  #before = reloaded() ? from_session(KEY) : null // the run of this tab before it was loaded anew
   #waiting = null // a run that is offered once the page shows the visitor's own, not a lesson's
   #now = {visit: null, link: "", step: 0}
   #own = "" // the step of the visitor's own run while a lesson's is shown
@@ -25,6 +30,8 @@ export class Reconnect {
     const style = document.createElement("style")
     style.textContent = css
     document.head.append(style)
+    put_in_session(LOADS, from_session(LOADS) ?? 0)
+    built.then(() => put_in_session(LOADS, 0))
   }
 
   // Hear of Bokeh's own connection.
@@ -48,7 +55,7 @@ export class Reconnect {
     this.#offer_what_waits()
     if (Date.now() - this.#kept > KEPT_EVERY) {
       this.#kept = Date.now()
-      keep(this.#now)
+      put_in_session(KEY, this.#now)
     }
   }
 
@@ -61,9 +68,16 @@ export class Reconnect {
 
   // There is no page, and there will be none: it is loaded again once the server can be reached.
   give_up_page() {
-    this.#unbuilt = true
-    this.#show("unbuilt", UNBUILT)
-    setTimeout(() => this.#load_again(), BLINK)
+    const loads = from_session(LOADS) ?? MOST_LOADS // which nobody counts where nothing is kept
+    if (loads < MOST_LOADS) {
+      this.#unbuilt = true
+      this.#show("unbuilt", UNBUILT)
+      put_in_session(LOADS, loads + 1)
+      setTimeout(() => this.#load_again(), BLINK)
+    } else {
+      this.#show("unbuilt", STAYS_UNBUILT)
+      this.#add_button("Load it again", () => window.location.reload())
+    }
   }
 
   #load_again() {
@@ -93,7 +107,8 @@ export class Reconnect {
     const before = this.#now.visit == null ? this.#before : this.#now
     this.#before = null
     this.#now = {visit, link: "", step: 0}
-    if (before != null && before.visit != visit) {
+    const repeated = before?.link == "" && asked().has("run") // by the page itself
+    if (before != null && before.visit != visit && !repeated) {
       this.#waiting = before
     }
   }
@@ -116,23 +131,27 @@ export class Reconnect {
     this.#offered = visit
     if (link != "") {
       const go = document.createElement("a")
-      const asked = new URLSearchParams(window.location.search)
-      COURSE.forEach((parameter) => asked.delete(parameter)) // it would lead into the lesson again
-      asked.set("run", link)
-      asked.set("steps", step)
-      asked.set("then", "play")
-      go.href = `?${asked}`
+      const address = asked()
+      COURSE.forEach((parameter) => address.delete(parameter)) // it would lead into the lesson again
+      address.set("run", link)
+      address.set("steps", step)
+      address.set("then", "play")
+      go.href = `?${address}`
       go.textContent = `Repeat it up to step ${step.toLocaleString("en")} and go on`
       this.#bar.append(go)
     }
-    const close = document.createElement("button")
-    close.type = "button"
-    close.textContent = "Dismiss"
-    close.addEventListener("click", () => {
+    this.#add_button("Dismiss", () => {
       this.#waiting = null
       this.#close()
     })
-    this.#bar.append(" ", close)
+  }
+
+  #add_button(label, act) {
+    const button = document.createElement("button")
+    button.type = "button"
+    button.textContent = label
+    button.addEventListener("click", act)
+    this.#bar.append(" ", button)
   }
 
   #show(kind, text) {
@@ -156,17 +175,21 @@ function reloaded() {
   return performance.getEntriesByType("navigation")[0]?.type == "reload"
 }
 
+function asked() {
+  return new URLSearchParams(window.location.search)
+}
+
 // A browser may forbid to keep anything; then only a reload loses the way.
-function stored() {
+function from_session(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY))
+    return JSON.parse(sessionStorage.getItem(key) ?? "null")
   } catch {
     return null
   }
 }
 
-function keep(now) {
+function put_in_session(key, value) {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(now))
+    sessionStorage.setItem(key, JSON.stringify(value))
   } catch {}
 }

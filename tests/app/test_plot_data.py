@@ -314,11 +314,12 @@ def test_words_on_a_step_that_is_looked_at_stay_as_they_are_once_it_is_rebuilt()
     experiment = Experiment(RunConfig(), work=lambda: float(next(clock)), max_bytes=0)
     experiment.train(200)
     experiment.apply(LookBack(100))
+    begun = plot_data.status(experiment.snapshot(), -1).text["look"]
     experiment.advance(3)
     rebuilding = plot_data.status(experiment.snapshot(), -1).text["look"]
     experiment.advance(1e6)
     shown = plot_data.status(experiment.snapshot(), -1).text["look"]
-    assert shown == "Looking at step 100 of 200"
+    assert shown == begun == "Looking at step 100 of 200"
     assert rebuilding.startswith(f"{shown}, ") and rebuilding.endswith("% rebuilt")
 
 

@@ -236,14 +236,15 @@ def _server(port: int) -> Iterator[None]:
     assert "ERROR" not in output
 
 
-# Loses Bokeh's first connection as soon as it is there, before the page has come over it.
-LOSES_THE_FIRST = """
+# Loses Bokeh's first connections as soon as they are there, before the page has come over one.
+LOSES = """
 const Plain = window.WebSocket
 window.WebSocket = class extends Plain {
   constructor(url, ...given) {
     super(url, ...given)
-    if (new URL(url).pathname.endsWith("/ws") && sessionStorage.getItem("lost") == null) {
-      sessionStorage.setItem("lost", "once")
+    const lost = Number(sessionStorage.getItem("lost"))
+    if (new URL(url).pathname.endsWith("/ws") && lost < MOST) {
+      sessionStorage.setItem("lost", lost + 1)
       this.addEventListener("open", () => this.close())
     }
   }
@@ -251,8 +252,34 @@ window.WebSocket = class extends Plain {
 """
 
 
+def _loses(page: Page, connections: int) -> None:
+    page.add_init_script(LOSES.replace("MOST", str(connections)))
+
+
 def test_a_page_whose_connection_is_lost_before_it_has_come_is_loaded_again(page, address):
-    page.add_init_script(LOSES_THE_FIRST)
-    page.goto(f"{address}?pace=300&{ONE_PLOT}")
+    _loses(page, 1)
+    opened(page, address)
+    assert page.evaluate("sessionStorage.getItem('lost')") == "1"
+
+
+def test_a_page_that_never_comes_is_not_loaded_again_for_ever(page, address):
+    _loses(page, 3)
+    page.goto(at_test_pace(f"{address}?{ONE_PLOT}"))
+    again = bar(page, "The page does not come").get_by_role("button", name="Load it again")
+    again.wait_for()
+    assert page.evaluate("sessionStorage.getItem('lost')") == "3"
+    again.click()
     page.wait_for_function("window.babysit?.step > 0")
-    assert page.evaluate("sessionStorage.getItem('lost')") == "once"
+
+
+def test_a_reloaded_page_of_a_link_offers_nothing_if_it_knows_no_other_run(page, address):
+    run = {"visit": "before", "link": "", "step": 7}
+    page.add_init_script(f"sessionStorage.setItem('babysit:run', JSON.stringify({run}))")
+    link = packed_runs.packed(Recording(RunConfig(), (), 3))
+    page.goto(at_test_pace(f"{address}?{ONE_PLOT}"))
+    page.reload()  # a run that no link can hold
+    bar(page, "The server no longer has the run of before").wait_for()
+    page.goto(at_test_pace(f"{address}?{ONE_PLOT}&run={link}&steps=3"))
+    page.reload()
+    page.wait_for_function("window.babysit?.step >= 3")
+    expect(bar(page, "The server no longer has")).to_have_count(0)
