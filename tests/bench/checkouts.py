@@ -50,17 +50,30 @@ class Checkout:
 def compare(
     here: Checkout, there: Checkout, rounds: int, measure: Callable[[Checkout], float]
 ) -> str:
-    """The median of each, that of the rounds' ratios, and its quartiles.
+    """The median of each, that of the rounds' ratios, and its quartiles."""
+    ours, theirs = in_turn(here, there, rounds, measure)
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return line(ours, theirs, ratios, (low, high))
 
-    They work in turn, never at once; who begins changes with each round.
-    """
+
+def in_turn(
+    here: Checkout, there: Checkout, rounds: int, measure: Callable[[Checkout], float]
+) -> tuple[list[float], list[float]]:
+    """What is measured in each round; they work in turn, never at once, and begin alternately."""
     found: dict[Checkout, list[float]] = {here: [], there: []}
     for number in range(WARM_UP + rounds):
         for checkout in (here, there) if number % 2 else (there, here):
             took = measure(checkout)
             if number >= WARM_UP:
                 found[checkout].append(took)
-    ratios = [a / b for a, b in zip(found[here], found[there], strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    medians = "".join(f"{statistics.median(found[one]):12.1f}" for one in (here, there))
-    return f"{medians}{middle:9.3f}   ({low:.3f} to {high:.3f})"
+    return found[here], found[there]
+
+
+def line(
+    ours: list[float], theirs: list[float], ratios: list[float], spread: tuple[float, float]
+) -> str:
+    """The median of each and of their ratios, and between which two values the ratios are."""
+    medians = "".join(f"{statistics.median(found):12.1f}" for found in (ours, theirs))
+    low, high = spread
+    return f"{medians}{statistics.median(ratios):9.3f}   ({low:.3f} to {high:.3f})"
