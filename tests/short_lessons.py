@@ -2,7 +2,12 @@
 
 import dataclasses
 
-from engine import Lesson
+from engine import Lesson, open_lesson
+
+
+def open_short(name: str) -> Lesson:
+    """The lesson of this name, in place of `open_lesson`."""
+    return short(open_lesson(name))
 
 
 def short(lesson: Lesson, steps: int = 5) -> Lesson:

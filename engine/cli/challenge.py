@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from engine.cli.files import STANDARD, check_writable, read, to_json, write
+from engine.cli.files import STANDARD, check_writable, read, tell, to_json, write
 from engine.cli.grade import as_text, read_file
 from engine.grading.challenge import (
     BASELINES,
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(to_json({"challenge": challenge.title, "ranking": ranking}))
     elif arguments.csv != STANDARD:
-        sys.stdout.writelines(f"{line}\n" for line in _lines(ranking, challenge))
+        tell(_lines(ranking, challenge))
     return 0
 
 

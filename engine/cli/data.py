@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.cli.files import to_json
+from engine.cli.files import tell, to_json
 from engine.data import (
     AS_FOUND,
     DATASETS,
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(to_json(found.plain()))
         return 0
-    sys.stdout.writelines(f"{line}\n" for line in _lines(found))
+    tell(_lines(found))
     if arguments.data and (left := unreadable(arguments.data)):
         sys.stderr.write(f"Not read in {arguments.data}: {', '.join(left)}\n")
     return 0

@@ -3,11 +3,14 @@
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
 from engine.json_reader import from_json
+from engine.number_format import JOINED
 
 STANDARD = "-"
 
@@ -49,6 +52,11 @@ def write(name: str, text: str) -> None:
         Path(name).write_text(text, encoding="utf-8", newline="")
     except OSError as error:  # a full disk names no file
         raise OSError(error.errno, error.strerror, name) from error
+
+
+def tell(lines: Iterable[str], out: TextIO | None = None) -> None:
+    """Write lines for people, with plain spaces before units, as other tools look for them."""
+    (out or sys.stdout).writelines(f"{line}\n".replace(JOINED, " ") for line in lines)
 
 
 def to_json(value: object) -> str:

@@ -13,7 +13,7 @@ from functools import partial
 
 from tqdm import tqdm
 
-from engine.cli.files import STANDARD, check_writable, decode, read, to_json, write
+from engine.cli.files import STANDARD, check_writable, decode, read, tell, to_json, write
 from engine.cli.lessons import processes
 from engine.grading.grading import (
     MOST_SECONDS,
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(to_json({"rubric": rubric.title, "grades": grades}))
     elif arguments.csv != STANDARD:
-        sys.stdout.writelines(f"{line}\n" for line in _lines(grades, rubric))
+        tell(_lines(grades, rubric))
     return 1 if any(given.remarks for given in grades.values()) else 0
 
 

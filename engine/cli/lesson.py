@@ -5,7 +5,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 
-from engine.cli.files import read, to_json
+from engine.cli.files import read, tell, to_json
 from engine.lessons import LESSONS
 from engine.lessons.play import Played, play
 from engine.lessons.written import add, read_lesson
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(to_json(played))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in lines(played))
+        tell(lines(played))
     return 0 if played.verdict.holds else 1
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from engine.cli.files import read, to_json
+from engine.cli.files import read, tell, to_json
 from engine.cli.lesson import lines
 from engine.lessons import LESSONS
 from engine.lessons.play import Played, play_all
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     for played in play_all(names, arguments.processes, arguments.data):
         all_played.append(played)
         if not arguments.json:
-            sys.stdout.writelines(f"{line}\n" for line in lines(played))
+            tell(lines(played))
             sys.stdout.flush()
     failed = [played.name for played in all_played if not played.verdict.holds]
     runs = [repeat_item(item) for item in playlist.items if item.run] if playlist else []
@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         shared = {"runs": runs, "other": other} if playlist else {}
         sys.stdout.write(to_json(summary | shared))
     else:
-        sys.stdout.writelines(f"{_line(repeated)}\n" for repeated in runs)
-        sys.stdout.write(_summary(all_played, failed, seconds))
+        tell(_line(repeated) for repeated in runs)
+        tell([_summary(all_played, failed, seconds)])
     return 1 if failed or other else 0
 
 
@@ -72,7 +72,7 @@ def _line(repeated: RepeatedItem) -> str:
 
 def _summary(played: list[Played], failed: list[str], seconds: float) -> str:
     summary = f"{len(played) - len(failed)} of {len(played)} claims hold, in {seconds:.0f} s."
-    return f"{summary} These do not: {', '.join(failed)}.\n" if failed else f"{summary}\n"
+    return f"{summary} These do not: {', '.join(failed)}." if failed else summary
 
 
 def processes(text: str) -> int:

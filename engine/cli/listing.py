@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.cli.files import to_json
+from engine.cli.files import tell, to_json
 from engine.diagnosis import RULES
 from engine.number_format import written
 from engine.registry import Choice, Entry, Range, Registry
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(to_json(_plain()))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in _lines())
+        tell(_lines())
     return 0
 
 

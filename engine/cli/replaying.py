@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from engine.cli.figures import Figures, figures, lines
-from engine.cli.files import decoded, read, to_json
+from engine.cli.files import decoded, read, tell, to_json
 from engine.data import find_files
 from engine.runtime.experiment import replay
 from engine.runtime.recording import Recording, digest
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(to_json({**_fields(repeated), **verdict}))
     else:
         report = [*lines(repeated), *_verdict(recording, repeated), *_of_branches(branches)]
-        sys.stdout.writelines(f"{line}\n" for line in report)
+        tell(report)
     return 1 if False in (agrees, *branches.values()) else 0
 
 

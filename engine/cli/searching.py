@@ -10,7 +10,7 @@ import msgspec
 from tqdm import tqdm
 
 from engine.cli.assigning import assigned_all
-from engine.cli.files import STANDARD, check_writable, decode, to_json, write
+from engine.cli.files import STANDARD, check_writable, decode, tell, to_json, write
 from engine.cli.interruptions import interruptions
 from engine.cli.search_report import lines, plain
 from engine.json_reader import from_json
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(to_json(plain(hunt, together)))
     else:
         out = sys.stderr if STANDARD in (arguments.best, arguments.refined) else sys.stdout
-        out.writelines(f"{line}\n" for line in lines(hunt.frame(), together))
+        tell(lines(hunt.frame(), together), out)
     _write(hunt, arguments, interrupted=interrupted)
     return INTERRUPTED if interrupted else 0
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from engine.cli.assigning import assigned_all
 from engine.cli.figures import figures, lines
-from engine.cli.files import STANDARD, check_writable, decode, to_json, write
+from engine.cli.files import STANDARD, check_writable, decode, tell, to_json, write
 from engine.cli.interruptions import interruptions
 from engine.measure.snapshot import Status
 from engine.runtime.experiment import Experiment
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(to_json(ended))
     else:
         out = sys.stderr if STANDARD in (arguments.csv, arguments.save) else sys.stdout
-        out.writelines(f"{line}\n" for line in lines(ended))
+        tell(lines(ended), out)
     return INTERRUPTED if interrupted else 0
 
 

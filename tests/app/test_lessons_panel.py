@@ -36,7 +36,7 @@ from engine import (
 from engine.lessons import combining, play_live, play_shared_run
 from engine.lessons.written import VIEWS as WRITTEN_VIEWS
 from tests.app.seen import control, labels, page_text, saved
-from tests.short_lessons import short
+from tests.short_lessons import open_short
 from tests.waiting import wait_until
 
 FEW = 5  # steps
@@ -67,7 +67,7 @@ def browser() -> Browser:
 
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Make runs short, and none that takes seconds to be watched."""
-    patch.setattr(lessons, "open_lesson", lambda name: short(open_lesson(name)))
+    patch.setattr(lessons, "open_lesson", open_short)
     patch.setattr(combining, "PRETRAINING", FEW)
     patch.setattr(play_live, "WATCHED", 0.1)
     patch.setattr(play_live, "AT_LEAST", 0.01)

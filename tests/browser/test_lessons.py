@@ -17,8 +17,9 @@ from app.panels import lessons
 from app.panels.lesson_figures import words
 from engine import FAILS, HOLDS, LESSONS, Lesson, Status, Variation, open_lesson
 from engine.lessons import combining, play_live
-from tests.app.test_lessons_panel import FEW, short
+from tests.app.test_lessons_panel import FEW
 from tests.browser.conftest import ONE_PLOT, PACE, whole
+from tests.short_lessons import open_short
 
 STEPS_SHOWN = """() => {
     const {start, end} = window.babysit.model("view:loss").x_range
@@ -140,7 +141,7 @@ PARTS = list(batched(LESSONS, -(-len(LESSONS) // 2)))  # for two processes
 def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(
     open_tab, fast, monkeypatch, part
 ):
-    monkeypatch.setattr(lessons, "open_lesson", short)
+    monkeypatch.setattr(lessons, "open_lesson", open_short)
     monkeypatch.setattr(combining, "PRETRAINING", FEW)
     tab = open_tab(ONE_PLOT)
     whole(tab)
@@ -150,7 +151,7 @@ def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(len(PARTS)))
 def test_every_variation_ends_in_a_verdict_of_its_own(tab, fast, monkeypatch, part):
-    monkeypatch.setattr(lessons, "open_lesson", short)
+    monkeypatch.setattr(lessons, "open_lesson", open_short)
     walk(tab, PARTS[part], {name: list(open_lesson(name).breaks) for name in LESSONS})
 
 
@@ -171,7 +172,7 @@ def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
 
 
 def test_all_that_was_to_be_seen_can_be_chosen_without_scrolling(open_tab, fast, monkeypatch):
-    monkeypatch.setattr(lessons, "open_lesson", short)
+    monkeypatch.setattr(lessons, "open_lesson", open_short)
     tab = open_tab(ONE_PLOT)
     whole(tab)
     tab.page.set_viewport_size({"width": 1280, "height": 480})

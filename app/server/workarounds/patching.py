@@ -14,8 +14,8 @@ def replaced(owner: Any, name: str, make: Callable[[Any], Any]) -> bool:
         of = getattr(owner, "__name__", type(owner).__name__)
         log.warning("%s has no %s any more: it is not patched", of, name)
         return False
-    if not getattr(before, "patched", False):
+    if not hasattr(before, "replaces"):
         after = make(before)
-        after.patched = True
+        after.replaces = before
         setattr(owner, name, after)
     return True

@@ -1,4 +1,4 @@
-"""Puts back what a workaround has replaced."""
+"""The libraries as they are, for tests of what is done about their faults."""
 
 import panel as pn
 import pytest
@@ -44,6 +44,7 @@ REPLACED = [
 
 @pytest.fixture
 def restored(monkeypatch):
-    """Whatever a test replaces is as before after it."""
+    """The libraries unpatched, even if a server has run in this process; afterwards as before."""
     for owner, name in REPLACED:
-        monkeypatch.setattr(owner, name, getattr(owner, name))
+        now = getattr(owner, name)
+        monkeypatch.setattr(owner, name, getattr(now, "replaces", now))

@@ -23,7 +23,7 @@ class Lost:
 def test_a_message_to_a_closed_page_is_dropped_without_a_line_in_the_log(restored, caplog, told):
     if not told:
         drop_what_comes_too_late()
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="bokeh.server.views.ws"):
         asyncio.run(WSHandler.send_message(SimpleNamespace(), Lost()))
     assert bool(caplog.records) is told  # Bokeh alone warns
 
