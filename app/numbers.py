@@ -16,7 +16,7 @@ _NUDGE = 1 + 4 * sys.float_info.epsilon  # a tie between two roundings is rounde
 
 def count(value: float) -> str:
     """A whole number: 12,345."""
-    return with_minus(f"{value:,.0f}")
+    return with_minus(f"{value:z,.0f}")
 
 
 def rate(value: float) -> str:
@@ -28,7 +28,7 @@ def number(value: float) -> str:
     """A number with as many digits as one can read while it changes."""
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    nudged = value * _NUDGE
+    nudged = value * _NUDGE + 0.0  # -0.0 is 0
     size = abs(nudged)
     if size != 0 and not 1e-3 <= size < 99999.5:
         return _power(f"{nudged:.1e}")

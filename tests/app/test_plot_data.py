@@ -336,6 +336,7 @@ def test_a_ratio_of_0_is_drawn_at_the_bottom_of_the_axis(experiment, value):
     ("value", "words"),
     [
         (0, "0.000"),
+        (-0.0, "0.000"),  # the gradient of a unit that is off, times a negative one
         (0.0625, "0.063"),
         (9.9996, "10"),
         (78.81, "78.81"),
