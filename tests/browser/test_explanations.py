@@ -46,6 +46,9 @@ def explains_what_is_pressed(tab: Tab) -> None:
     tab.press("What is this?")
     page.get_by_text("Press on anything").wait_for()
     tab.wait_for(lambda: page.evaluate(ELEMENTS)[0][0])  # the server has said what is known
+    mouse.click(*middle(tab, "babysit-question-mark .hint .text"))  # on what lies below it
+    page.get_by_role("dialog", name="What is this?").wait_for()
+    keyboard.press("Escape")
     mouse.click(*middle(tab, "[data-explain='setting learning_rate'] .MuiSlider-root"))
     assert "0.01" in answered(tab, "Learning rate")
     mouse.click(*middle(tab, "[data-press=restart]"))
