@@ -58,9 +58,17 @@ def rem(pixels: float) -> str:
     return f"{pixels / REM:g}rem"
 
 
-HEADER_HEIGHT = 64
-ABOVE = f"var(--header, {HEADER_HEIGHT}px)"  # the height of the header: app/static/screen.js
-PAGE_THEME = {"mixins": {"toolbar": {"minHeight": ABOVE}}}  # of the space reserved for the header
+HEADER_HEIGHT = 64  # without its edge
+ABOVE = "var(--header, 69px)"  # the height of the header: app/static/screen.js
+# ... and until that has measured it, where the header has two rows, with or without a gap.
+TWO_ROWS = {
+    "(width <= 530px)": 84,
+    "(530px < width <= 660px)": 76,
+    f"({TABLET}px < width <= 810px)": 76,
+}
+ROWS = {f"@media {at}": {"minHeight": f"var(--header, {px}px)"} for at, px in TWO_ROWS.items()}
+# Of the space reserved for the header, so that no plot moves when it is measured.
+PAGE_THEME = {"mixins": {"toolbar": {"minHeight": ABOVE, **ROWS}}}
 
 # The height of the page without the strip of a class: app/static/classroom/dock.js.
 HEIGHT = "calc(100vh - var(--class-strip, 0px))"

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from app.explained.stages import STAGES
-from tests.browser.conftest import Tab, whole
+from tests.browser.conftest import DRAWN_TWICE, ONE_PLOT, Tab, whole
 
 SCREENS = {390: 844, 1024: 768, 2560: 1440, 1440: 900}
 OPENED = {1024: 390, 1440: 2560}  # the others come to be by a change of the window
@@ -34,6 +34,22 @@ HEADER = """() => {
     }
     return cut
 }"""
+
+# Keeps, of each frame that is painted, how high the first card lies.
+EACH_FRAME = """() => {
+    window.tops = []
+    const look = () => {
+        const all = (root) => [...root.querySelectorAll("*")].flatMap(
+            (e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]
+        )
+        const card = all(document).find((e) => e.localName == "babysit-view")
+        if (card != null) window.tops.push(card.getBoundingClientRect().top)
+        requestAnimationFrame(look)
+    }
+    requestAnimationFrame(look)
+}"""
+MEASURED = "document.documentElement.style.getPropertyValue('--header') != ''"
+A_HAIR = 3  # pixels: what other fonts make of two rows
 
 # The titles of figures that are wider than their axes, or higher than what is above those, and the
 # words after bars that end beyond the figure.
@@ -230,3 +246,14 @@ def test_plots_resize_when_the_sidebar_closes(laptop):
     laptop.wait_for(lambda: fits(laptop.page.evaluate(PLOT, "loss")))
     laptop.press("Open drawer")
     laptop.page.get_by_role("button", name="Close drawer").wait_for()
+
+
+@pytest.mark.parametrize("width", [390, 600, 768, 1280])
+def test_the_cards_lie_where_they_will_stay_from_the_first_frame_on(page, address, width):
+    page.set_viewport_size({"width": width, "height": 720})
+    page.add_init_script(f"({EACH_FRAME})()")
+    page.goto(f"{address}?{ONE_PLOT}")
+    page.wait_for_function(f"window.babysit?.frames > 0 && {MEASURED}")
+    page.evaluate(DRAWN_TWICE)
+    tops = page.evaluate("window.tops")
+    assert max(tops) - min(tops) <= A_HAIR, tops
