@@ -27,6 +27,7 @@ from engine import LESSONS, open_lesson
 ENDED = "This room is not open: it was closed, or it ended with its server."
 TRIES = 300  # at the same time from one address: a class sits behind one
 NOT_HERE = "This page is in no room."
+LEFT = "This page was closed before it had entered the room."
 NOT_TEACHER = "Only the teacher can do this."
 
 ATTEMPTS = Attempts(waiting=TRIES)  # at passwords and codes, by address
@@ -42,6 +43,7 @@ class ClassPage:
         self._seat: Seat | TeacherSeat | None = None
         self.may_open = False  # it has shown the teacher's password
         self.wants_wall = False
+        self._closed = False  # also while one of its messages waits for something
         self._view = ""  # of the room, as it was sent last
 
     async def receive(self, message: m.Request | str) -> None:
@@ -79,6 +81,11 @@ class ClassPage:
     def _check_in_no_room(self) -> None:
         if self._live:
             raise Refused("This page is in a room already.")
+
+    def _check_not_closed(self) -> None:
+        """Raise Refused if the socket was closed meanwhile; its seat would be kept for nobody."""
+        if self._closed:
+            raise Refused(LEFT)
 
     # ---- entering -----------------------------------------------------------------------------
 
@@ -121,7 +128,11 @@ class ClassPage:
         self._check_may_open()
         visit = self._visit
         await asyncio.to_thread(visit.set_up)
+        self._check_not_closed()
         live = await class_rooms.open_room(code, fill, visit)
+        if self._closed:  # nobody else has the teacher's key
+            class_rooms.close(live)
+        self._check_not_closed()
         self._take_seat(live, live.room.teacher_key, live.connect_teacher(visit))
 
     async def _join(self, message: m.Join) -> None:
@@ -129,13 +140,18 @@ class ClassPage:
         live = await self._find(message.code)
         if isinstance(live, RemoteRoom):
             student = await live.join(message.name)
+            if self._closed:
+                live.receive(student.key, m.Leave())
+            self._check_not_closed()
         else:
             student = live.room.join(message.name)
         self._take_seat(live, student.key, live.connect(student, self._visit))
 
     async def _find(self, code: str) -> LiveRoom:
         await class_rooms.fetch_from_elsewhere(code)
-        return await self._attempt(lambda: class_rooms.find(code))
+        live = await self._attempt(lambda: class_rooms.find(code))
+        self._check_not_closed()
+        return live
 
     async def _enter(self, message: m.Enter) -> None:
         self._check_in_no_room()
@@ -163,6 +179,7 @@ class ClassPage:
         await asyncio.to_thread(visit.set_up)
         if isinstance(live, RemoteRoom):
             live = await class_rooms.take_over(live, visit)
+        self._check_not_closed()
         if visit.run is not live.run:  # this page has a run of its own already
             self._send_message({"teach": key})
             return
@@ -253,6 +270,7 @@ class ClassPage:
 
     def disconnect(self) -> None:
         """The socket is closed: leave the room, to which the page may reconnect."""
+        self._closed = True
         live, seat = self._live, self._seat
         if live is None:
             return

@@ -1,5 +1,6 @@
 """A class over its sockets: roles, following, votes, cut lines, hostile pages."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -15,6 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from app.server import class_rooms
+from app.server.channel_limits import MOST
+from app.server.class_page import ClassPage
 from app.server.class_rooms import LIVE
 from app.server.cpu_affinity import CORE
 from app.server.frame_channel import FORBIDDEN, SHARED
@@ -160,6 +163,57 @@ def test_only_who_knows_the_word_opens_a_room(open_page):
     page.send("open")
     assert "teacher's password" in page.receive("refused")
     assert not LIVE
+
+
+@pytest.fixture
+def held(served, monkeypatch) -> Callable[..., None]:
+    """Has a channel closed while one of its messages waits, and then lets the message go on."""
+    go_on, left, done = asyncio.Event(), threading.Event(), threading.Event()
+    waiting = threading.Event()
+    receive, disconnect = ClassPage.receive, ClassPage.disconnect
+
+    async def receive_later(self, message):
+        await receive(self, message)
+        done.set()
+
+    def note(self):
+        disconnect(self)
+        left.set()
+
+    async def wait(*given):
+        waiting.set()
+        await go_on.wait()
+
+    def close_while(page: Page, what: str, **given: object) -> None:
+        monkeypatch.setattr(class_rooms, "fetch_from_elsewhere", wait)
+        monkeypatch.setattr(ClassPage, "receive", receive_later)
+        monkeypatch.setattr(ClassPage, "disconnect", note)
+        page.send(what, **given)
+        assert waiting.wait(PATIENCE)
+        for _ in range(MOST):  # of more channels the oldest is closed
+            page.plug("class")
+        assert left.wait(PATIENCE)
+        served.call(go_on.set)
+        assert done.wait(PATIENCE)
+
+    return close_while
+
+
+def test_a_channel_that_is_closed_while_its_page_joins_takes_no_place(teacher, open_page, held):
+    held(open_page(), "join", code=teacher.code, name="Anna")
+    assert not live(teacher).room.students
+    assert len(class_rooms.MEMBERS[live(teacher)]) == 1  # the teacher's
+
+
+def test_a_channel_that_is_closed_while_its_page_comes_back_leaves_it_away(
+    teacher, join, open_page, held
+):
+    anna = join("Anna")
+    (student,) = live(teacher).room.students.values()
+    anna.leave()
+    wait_until(lambda: not student.here)
+    held(open_page(), "enter", code=teacher.code, key=anna.key)
+    assert not student.here
 
 
 def test_students_see_the_run_of_the_teacher_in_one_frame_for_all(teacher, join):
