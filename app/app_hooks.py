@@ -24,6 +24,7 @@ from app.server.cpu_affinity import CORE
 from app.server.data_folder import open_folder
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, set_aside, share_heaps
+from app.server.open_files import raise_limit
 from app.server.page_request import READY, browser_connected, build_ahead, give_away, take_back
 from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
@@ -77,6 +78,7 @@ TASKS: set[asyncio.Task[None]] = set()  # which run until the server stops
 def on_server_loaded(server_context: BokehServerContext) -> None:
     """The server starts: start the engine."""
     share_heaps()
+    raise_limit()
     IOLoop.current().add_callback(_begin, server_context.application_context)
 
 

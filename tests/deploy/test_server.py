@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import resource
 import socket
 import threading
 import urllib.error
@@ -15,8 +16,11 @@ from bokeh.util.token import generate_jwt_token, get_session_id
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from app.server.open_files import ENOUGH
 from tests.deploy.conftest import SPAWNED, Server, Visitor, get
 from tests.waiting import PATIENCE, wait_until
+
+FEW = 256  # files that a process may have open at first on macOS
 
 
 @pytest.mark.parametrize(("flags", "root"), [((), ""), (("--prefix", "class"), "/class")])
@@ -244,6 +248,21 @@ def test_a_forged_token_opens_nobodys_run(signed):
         assert closed.value.rcvd and closed.value.rcvd.code == 4403
     assert visitor.frame(3)["run"] == 1
     visitor.close()
+
+
+def test_a_server_raises_its_limit_of_open_files(serve):
+    """Beyond it nobody can connect, and the event loop tries in vain, again and again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard <= FEW:
+        pytest.skip("this machine allows no more open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, hard))
+    try:
+        server = serve(start=SPAWNED)  # with the limit of this process
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    wait_until(lambda: server.ready)
+    raised, _ = psutil.Process(server.pid).rlimit(psutil.RLIMIT_NOFILE)
+    assert raised == min(hard, ENOUGH)
 
 
 def test_a_visitor_who_never_reads_delays_nobody(signed):
