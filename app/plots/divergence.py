@@ -123,6 +123,7 @@ class AutopsyView:
         self.figures = [norms, ratios]
         for each in self.figures:
             each.xaxis.axis_label = None
+            each.xaxis.ticker.desired_num_ticks = style.ticks // 2  # two figures share the width
             each.vspan(x="step", source=end, line_color=palette.ACCENT, line_width=2)
 
     def _draw_norms(self, figure: figure) -> None:

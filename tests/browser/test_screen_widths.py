@@ -48,6 +48,20 @@ EACH_FRAME = """() => {
     }
     requestAnimationFrame(look)
 }"""
+# Pixels between the words of neighbouring ticks below the plot of an autopsy.
+TICKS_APART = """async () => {
+    const figure = window.babysit.model("view:autopsy")
+    figure.x_range.setv({start: 23451, end: 23500})
+    for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame)
+    const view = Bokeh.index.find_one(figure)
+    const axis = [...view.owner.query((v) => v.model == figure.below[0])][0]
+    const places = [...axis.tick_coords.major[0]].map((x) => view.frame.x_scale.compute(x))
+    const words = axis.compute_labels(axis.tick_coords.major[0]).items.map((item) => item.text)
+    const pen = document.createElement("canvas").getContext("2d")
+    pen.font = "11px sans-serif"
+    const widths = words.map((text) => pen.measureText(text).width)
+    return places.slice(1).map((x, n) => x - places[n] - (widths[n] + widths[n + 1]) / 2)
+}"""
 MEASURED = "document.documentElement.style.getPropertyValue('--header') != ''"
 A_HAIR = 3  # pixels: what other fonts make of two rows
 
@@ -257,3 +271,13 @@ def test_the_cards_lie_where_they_will_stay_from_the_first_frame_on(page, addres
     page.evaluate(DRAWN_TWICE)
     tops = page.evaluate("window.tops")
     assert max(tops) - min(tops) <= A_HAIR, tops
+
+
+def test_the_steps_below_the_autopsy_of_a_long_run_stand_apart_on_a_phone(page, address):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}?{ONE_PLOT.replace(',inside', '')}")
+    page.get_by_role("tab", name="Autopsy").click()
+    page.wait_for_function("window.babysit.model('view:autopsy') != null")
+    page.wait_for_function("Bokeh.index.find_one(window.babysit.model('view:autopsy')) != null")
+    gaps = page.evaluate(TICKS_APART)
+    assert len(gaps) > 0 and min(gaps) > 0, gaps
