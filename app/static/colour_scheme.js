@@ -10,16 +10,30 @@ export function remember_scheme() {
   if (is_dark()) {
     document.documentElement.style.background = DARK // no white flash while Bokeh builds the page
   }
-  built.then(take_up)
+  look_for_page()
 }
 
-function take_up() {
-  const {data} = page_model()
+// Before anything is drawn, or the page would be white at first.
+function look_for_page() {
+  const page = page_model()
+  if (page != null) {
+    take_up(page)
+  } else {
+    requestAnimationFrame(look_for_page)
+  }
+}
+
+function take_up({data}) {
   if (is_dark()) {
-    data.dark_theme = true
-    document.documentElement.style.background = ""
+    components().forEach((component) => { component.dark_theme = true }) // each paints the page in its own theme
+    built.then(() => { document.documentElement.style.background = "" })
   }
   data.properties.dark_theme.change.connect(() => keep(data.dark_theme ? "dark" : "light"))
+}
+
+function components() {
+  const models = [...window.Bokeh.documents[0].all_models]
+  return models.map(({data}) => data).filter((component) => component?.dark_theme === false)
 }
 
 function is_dark() {

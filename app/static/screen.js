@@ -5,8 +5,10 @@ import {find} from "./find.js"
 
 const SETTLED = 400 // milliseconds after which the sidebar has gone or come
 
+// Null until Bokeh has the page.
 export function page_model() {
-  return [...window.Bokeh.documents[0].all_models].find((model) => model.class_name == "Page")
+  const models = window.Bokeh?.documents[0]?.all_models ?? []
+  return [...models].find((model) => model.class_name == "Page") ?? null
 }
 
 let covered_below = 0 // pixels of width, below which the sidebar covers the plots

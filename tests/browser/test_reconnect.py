@@ -154,6 +154,22 @@ def test_a_page_is_dark_as_the_system_is_until_another_choice_is_made(page, addr
     assert not newest().parts.layout.page.dark_theme
 
 
+def test_a_page_that_is_to_be_dark_is_white_in_no_frame(page, address):
+    page.emulate_media(color_scheme="dark")
+    page.add_init_script(
+        """window.colours = new Set()
+        const look = () => {
+            if (document.body != null) colours.add(getComputedStyle(document.body).backgroundColor)
+            requestAnimationFrame(look)
+        }
+        requestAnimationFrame(look)"""
+    )
+    opened(page, address)
+    expect(page.locator("body")).to_have_css("background-color", "rgb(18, 18, 18)")
+    wait_for(page, lambda: newest().parts.layout.page.dark_theme)
+    assert "rgb(255, 255, 255)" not in page.evaluate("[...colours]")
+
+
 def test_a_page_reloaded_in_a_lesson_offers_the_previous_run_beside_the_own_one_alone(
     page, address
 ):
