@@ -1,6 +1,7 @@
 """Autopsy: the last steps of a run that diverged, and what broke first."""
 
 import numpy as np
+from bokeh.models import BasicTicker
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
@@ -123,7 +124,9 @@ class AutopsyView:
         self.figures = [norms, ratios]
         for each in self.figures:
             each.xaxis.axis_label = None
-            each.xaxis.ticker.desired_num_ticks = style.ticks // 2  # two figures share the width
+            each.xaxis.ticker = BasicTicker(  # two figures share the width
+                desired_num_ticks=style.ticks // 2, num_minor_ticks=0
+            )
             each.vspan(x="step", source=end, line_color=palette.ACCENT, line_width=2)
 
     def _draw_norms(self, figure: figure) -> None:
