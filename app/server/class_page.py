@@ -27,6 +27,10 @@ from engine import LESSONS, open_lesson
 ENDED = "This room is not open: it was closed, or it ended with its server."
 TRIES = 300  # at the same time from one address: a class sits behind one
 NOT_HERE = "This page is in no room."
+NO_KEY = (
+    "Your key opens nothing in this room: the teacher has removed you, or has opened the room"
+    " with another key."
+)
 LEFT = "This page was closed before it had entered the room."
 NOT_TEACHER = "Only the teacher can do this."
 
@@ -170,7 +174,7 @@ class ClassPage:
         elif student:
             self._take_seat(live, message.key, live.connect(student, self._visit))
         else:
-            self._send_message({"gone": "The teacher has removed you from the room."})
+            self._send_message({"gone": NO_KEY})
 
     async def _enter_as_teacher(self, live: LiveRoom, key: str) -> None:
         visit = self._visit

@@ -548,7 +548,14 @@ def test_a_removed_student_is_put_out(teacher, join, open_page):
     anna.send("hand", up=True)
     assert anna.receive("refused") == "This page is in no room."
     anna.send("enter", code=teacher.code, key=anna.key or "x")
-    assert anna.receive("gone")
+    assert "the teacher has removed you" in anna.receive("gone")
+
+
+def test_a_password_opens_no_room_that_another_teacher_has(teacher, open_page):
+    other = open_page()
+    other.send("enter", code=teacher.code, key=TEACHER_PASSWORD.text)
+    assert "or has opened the room with another key" in other.receive("gone")
+    assert len(class_rooms.MEMBERS[live(teacher)]) == 1
 
 
 def test_closing_the_room_gives_everybody_a_page_of_their_own(teacher, join):
