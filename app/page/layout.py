@@ -20,6 +20,7 @@ from app.page.display_mode import DisplayMode
 from app.page.timeline import Timeline
 from app.page.transport import Transport
 from app.panels import KNOBS, PANELS
+from app.panels.classroom.explained import explain_class
 from app.plots import VIEWS, places, view_of
 from app.stylesheets import css
 
@@ -312,12 +313,7 @@ explain(
     "The settings of your run. Each says when it acts: at the next step, by drawing new weights, or"
     " in a new run.",
 )
-explain("button class", "Class", "Joins a class room, with the code that its teacher gives.")
-explain(
-    "field Class *",
-    "Class",
-    "The strip of a class: your place in it, and what the teacher asks.",
-)
+explain_class()
 explain(
     ("field page Close drawer", "field page Open drawer"),
     "Sidebar",

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from app.page.keyboard import ASKING, KEYS, LOOKING
 from app.page.timeline import Timeline
 from app.page.transport import Transport
 from app.panels import KNOBS, PANELS
+from app.panels.classroom.explained import STUDENT, TEACHER
 from app.plots import VIEWS, plot_data, view_of
 from app.plots.view import switches
 from app.settings.parameters import PLACES
@@ -304,3 +306,11 @@ def test_a_browser_may_ask_for_anything(thing, key):
     for _, _, html in bridge.done:
         assert "<script>" not in html
         assert "<b>" not in html
+
+
+def test_each_control_of_a_class_is_explained_by_its_name():
+    folder = Path(__file__).parents[2] / "app" / "static" / "classroom"
+    scripts = "".join(script.read_text() for script in folder.glob("*.js"))
+    for name in TEACHER | STUDENT:
+        assert f'"{name}"' in scripts or f" {name}: " in scripts
+        assert key_of(f"field Class {name}") == f"field Class {name}"

@@ -11,6 +11,7 @@ from app.server.shown_run import ShownRun
 from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Status
 from tests.browser.conftest import DESK, ONE_PLOT, Tab, close, wait_for
+from tests.browser.explained import ELEMENTS
 from tests.browser.test_accessibility import shuts_nobody_out
 from tests.waiting import wait_until
 
@@ -257,3 +258,18 @@ def test_the_password_added_to_an_open_page_opens_it_anew(open_tab):
     with page.expect_event("domcontentloaded"):
         page.evaluate(f"location.hash = 'teach={TEACHER_PASSWORD.text}'")
     page.get_by_role("button", name="Open a room").wait_for()
+
+
+def test_what_the_strip_of_a_class_is_can_be_asked_for(tabs):
+    teacher = tabs(f"&{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
+    page, strip = teacher.page, teacher.page.locator(".babysit-class .strip")
+    message = page.get_by_text("You can open a room for your class.")
+    message.wait_for()
+    page.keyboard.press("q")
+    hint = page.locator("babysit-question-mark .hint")
+    hint.wait_for()
+    teacher.wait_for(lambda: page.evaluate(ELEMENTS)[0][0])  # the server has said what is known
+    box, below, place = hint.bounding_box(), strip.bounding_box(), message.bounding_box()
+    assert box["y"] + box["height"] <= below["y"]
+    page.mouse.click(place["x"] + 5, place["y"] + 5)
+    page.get_by_role("heading", name="Class", exact=True).wait_for()

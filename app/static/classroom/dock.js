@@ -24,7 +24,7 @@ export class Dock {
 
   constructor(base, token, css) {
     document.head.append(h("style", {}, css))
-    this.#root = h("aside", {class: "babysit-class", "aria-label": "Class", hidden: true}, this.#sheet, this.#notice, this.#strip)
+    this.#root = h("aside", {class: "babysit-class", "aria-label": "Class", "data-explain": "class strip", hidden: true}, this.#sheet, this.#notice, this.#strip)
     this.#channel = new Channel(base, token, (message) => this.#receive(message))
     document.body.append(this.#root)
     new ResizeObserver(() => {

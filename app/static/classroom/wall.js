@@ -30,7 +30,7 @@ export class Wall {
       this.#anonymous = !event.target.checked
       this.#draw()
     }})
-    this.#dialog = h("dialog", {class: "babysit-class wall-dialog", "aria-label": "Wall", onclose: () => {
+    this.#dialog = h("dialog", {class: "babysit-class wall-dialog", "aria-label": "Wall", "data-explain": "field Class Wall", onclose: () => {
       this.#dock.send("wall", {on: false})
       this.#dialog.remove()
       this.#dialog = null
@@ -85,7 +85,7 @@ export class Wall {
     const known = this.#tiles.get(number) ?? button("", () => {
       this.#dialog.close()
       this.#look(number)
-    }, {class: "tile"})
+    }, {class: "tile", "data-explain": "class tile"})
     this.#tiles.set(number, known)
     const hand = this.#room?.students.find((student) => student.number == number)?.hand != null
     const called = this.#anonymous ? `Student ${number.slice(1)}` : name
