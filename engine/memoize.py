@@ -7,6 +7,7 @@ from typing import Any
 
 _FACTS: dict[int, dict[Any, Any]] = {}  # of each object, all of them, by its address
 _THINGS: dict[int, weakref.ref[Any]] = {}
+_UNKNOWN: Any = object()
 
 
 def memoize[T, *Ts, V](fact: Callable[[T, *Ts], V]) -> Callable[[T, *Ts], V]:
@@ -22,9 +23,9 @@ def memoize[T, *Ts, V](fact: Callable[[T, *Ts], V]) -> Callable[[T, *Ts], V]:
         if facts is None:
             facts = _facts_of(thing)
         key = fact, *others
-        if key not in facts:
-            facts[key] = fact(thing, *others)
-        known: V = facts[key]
+        known: V = facts.get(key, _UNKNOWN)
+        if known is _UNKNOWN:
+            known = facts[key] = fact(thing, *others)
         return known
 
     return remember

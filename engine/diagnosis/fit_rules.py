@@ -19,8 +19,10 @@ from engine.diagnosis.rules import (
     update_ratio_now,
 )
 from engine.measure.snapshot import Snapshot
+from engine.memoize import memoize
 from engine.number_format import percent, written
 from engine.registry import Choice
+from engine.training.config import RunConfig
 from engine.training.evaluation import EVALUATED
 
 HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
@@ -52,7 +54,7 @@ def overfitting(now: Snapshot) -> Symptom | None:
         evidence = f"The training R² is {train:.2f}, that of validation {validation:.2f}"
     evidence += f", whose loss is at {risen:.1f} times its best." if risen > 1.1 else "."
     return Symptom(
-        "overfitting", gap, (0.0, HEALTHY_GAP), "", evidence, _held_back(now), "accuracy",
+        "overfitting", gap, (0.0, HEALTHY_GAP), "", evidence, _held_back(now.config), "accuracy",
         by_hand="More examples would help now, or a smaller network.",
     )  # fmt: skip
 
@@ -71,15 +73,17 @@ def _chance_gap(now: Snapshot, validation: float) -> float:
     return 2 * math.sqrt(share * (1 - share) / min(EVALUATED, now.data.validation))
 
 
-def _held_back(now: Snapshot) -> Iterator[Remedy]:
+@memoize  # found at each frame, mostly under the same config
+def _held_back(config: RunConfig) -> tuple[Remedy, ...]:
     """Regularization against overfitting."""
-    stronger = max(10 * now.config.optimization.l2, 1e-3)
+    found: list[Remedy] = []
+    stronger = max(10 * config.optimization.l2, 1e-3)
     if stronger <= 0.01:
-        yield turned(
-            "optimization.l2", stronger, f"L2 strength {written(stronger)}; or more dropout."
-        )
-    if now.config.model.hidden and now.config.model.dropout < 0.5:
-        yield turned("model.dropout", 0.5, "Dropout 0.5; or more examples.")
+        text = f"L2 strength {written(stronger)}; or more dropout."
+        found.append(turned("optimization.l2", stronger, text))
+    if config.model.hidden and config.model.dropout < 0.5:
+        found.append(turned("model.dropout", 0.5, "Dropout 0.5; or more examples."))
+    return tuple(found)
 
 
 @RULES.register("underfitting")

@@ -67,8 +67,10 @@ def recently(now: Snapshot, name: str) -> float:
 
 def last_change(now: Snapshot, *paths: str) -> Marker:
     """The last change of any of these settings, or of any at all; else the start of the run."""
+    if not now.markers:  # as in most runs: asked some thirty times a frame
+        return BEGINNING
     if not paths:
-        return now.markers[-1] if now.markers else BEGINNING
+        return now.markers[-1]
     return next((x for x in reversed(now.markers) if x.path in paths), BEGINNING)
 
 

@@ -1,10 +1,9 @@
 """The numbers that describe a run as a whole, at one step."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class RunMetrics:
+class RunMetrics(msgspec.Struct, frozen=True):
     """Numbers that describe the run as a whole; NaN where one is not defined or not yet known."""
 
     first_loss: float  # before the first step

@@ -47,16 +47,6 @@ class Checkout:
         self._process.communicate()
 
 
-def compare(
-    here: Checkout, there: Checkout, rounds: int, measure: Callable[[Checkout], float]
-) -> str:
-    """The median of each, that of the rounds' ratios, and its quartiles."""
-    ours, theirs = in_turn(here, there, rounds, measure)
-    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    return line(ours, theirs, ratios, (low, high))
-
-
 def in_turn(
     here: Checkout, there: Checkout, rounds: int, measure: Callable[[Checkout], float]
 ) -> tuple[list[float], list[float]]:

@@ -2,7 +2,7 @@
 
     uv run python tests/bench/frames.py [--frames 300]
     git worktree add --detach OTHER COMMIT
-    uv run python tests/bench/frames.py --against OTHER [--rounds 40]
+    uv run python tests/bench/frames.py --against OTHER [--rounds 15] [--pairs 4]
 
 Between two frames a run makes a step and its instruments measure all that they have; neither is
 timed. Each configuration is timed young and old, and with and without a new row of the history
@@ -10,22 +10,24 @@ since the last frame: of a long run only few frames bring one. Medians, then wha
 views of the opened page take.
 
 With `--against`, snapshot and frame together are compared with those of another checkout, which
-must have this bench: CPU time, a few frames here and a few there, in turn.
+must have this bench: CPU time, a few frames here and a few there, in turn. One pair of processes
+cannot tell below 10 %, so there are several, one after the other: a ratio is the median of the
+pairs', with the lowest and the highest of them; that of a pair is the median of its rounds'.
 """
 
 import argparse
 import functools
 import itertools
 import math
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import numpy as np
-from checkouts import ROOT, Checkout, compare
+from checkouts import ROOT, Checkout, in_turn, line
 from threadpoolctl import threadpool_limits
 
 from app.plots import view_of
@@ -59,6 +61,9 @@ CONFIGS = {
     ),
 }
 
+type Case = tuple[str, int, int]  # the configuration, its rows, and new ones between two frames
+CASES: list[Case] = list(itertools.product(CONFIGS, (YOUNG + 1, LONG), (0, 1)))
+
 
 class Stopwatch:
     """Times by name, in microseconds."""
@@ -74,7 +79,7 @@ class Stopwatch:
         self._times[name].append(1e6 * (time.perf_counter() - start))
 
     def __str__(self) -> str:
-        return "".join(f"{statistics.median(times):12.0f}" for times in self._times.values())
+        return "".join(f"{median(times):12.0f}" for times in self._times.values())
 
 
 def pad(experiment: Experiment, rows: int) -> None:
@@ -113,10 +118,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--against", type=Path, help="the root of another checkout")
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=15, help="of each pair of processes")
+    parser.add_argument("--pairs", type=int, default=4, help="of processes")
     options = parser.parse_args()
     if options.against:
-        measure_against(options.against, options.rounds)
+        measure_against(options.against.resolve(), options.rounds, options.pairs)
     else:
         measure_here(options.frames)
 
@@ -142,16 +148,31 @@ def a_frame(checkout: Checkout, name: str, rows: int, new: int) -> float:
     return float(found["snapshot"] + found["compose"])
 
 
-def measure_against(other: Path, rounds: int) -> None:
-    """Compare this checkout with another one, in turn."""
-    worker = "frame_worker.py"
+def measure_against(other: Path, rounds: int, pairs: int) -> None:
+    """Compare this checkout with another one, by so many pairs of processes."""
+    found: dict[Case, list[tuple[float, float, float]]] = {case: [] for case in CASES}
+    for _ in range(pairs):
+        for case, medians in measure_pair(other, rounds).items():
+            found[case].append(medians)
     titles = f"{'CPU µs a frame':<14}{'rows':>6}{'new row':>9}"
-    with Checkout(ROOT, worker) as here, Checkout(other.resolve(), worker) as there:
-        print(f"{titles}{'here':>12}{'there':>12}{'here/there':>12}")
-        for name, rows, new in itertools.product(CONFIGS, (YOUNG + 1, LONG), (0, 1)):
+    print(f"{titles}{'here':>12}{'there':>12}{'here/there':>12}")
+    for (name, rows, new), medians_of_pairs in found.items():
+        ours, theirs, ratios = (list(column) for column in zip(*medians_of_pairs, strict=True))
+        words = line(ours, theirs, ratios, (min(ratios), max(ratios)))
+        print(f"{name:<14}{rows:>6}{'yes' if new else 'no':>9}{words}")
+
+
+def measure_pair(other: Path, rounds: int) -> dict[Case, tuple[float, float, float]]:
+    """The medians of both checkouts and of their ratios, from two new processes."""
+    worker = "frame_worker.py"
+    with Checkout(ROOT, worker) as here, Checkout(other, worker) as there:
+        found = {}
+        for name, rows, new in CASES:
             took = functools.partial(a_frame, name=name, rows=rows, new=new)
-            line = compare(here, there, rounds, took)
-            print(f"{name:<14}{rows:>6}{'yes' if new else 'no':>9}{line}", flush=True)
+            ours, theirs = in_turn(here, there, rounds, took)
+            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+            found[name, rows, new] = (median(ours), median(theirs), median(ratios))
+        return found
 
 
 if __name__ == "__main__":

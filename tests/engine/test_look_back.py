@@ -98,7 +98,7 @@ def stopped(experiment: Experiment, step: int) -> Experiment:
 
 def described(snapshot) -> dict[str, object]:
     """What a snapshot tells of the network and its run at that step, as plain values."""
-    metrics = dataclasses.asdict(snapshot.metrics)
+    metrics = msgspec.structs.asdict(snapshot.metrics)
     # What depends on when it was measured before, or on the clock.
     del metrics["noise_scale"], metrics["cost"]
     layers = [(x.name, x.mean, x.std, x.zero, x.dead, x.backward) for x in snapshot.layers]
