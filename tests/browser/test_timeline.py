@@ -7,6 +7,11 @@ from engine import ExperimentHandle, LookBack, SetKnob, Status, percent, replay
 from tests.browser.test_accessibility import shuts_nobody_out
 
 RATE = "optimization.learning_rate"
+# At the edge of a filled button its ring, in the colour of its words, would be as the page around it.
+RING_WITHIN = """(button) => {
+    const {outlineOffset, outlineWidth} = getComputedStyle(button)
+    return parseFloat(outlineOffset) + parseFloat(outlineWidth) < 0
+}"""
 LONG = 400  # steps, at least, of a run that is looked back at
 
 
@@ -177,6 +182,7 @@ def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(lon
     tab_to(long, both)
     keyboard.press("Enter")
     long.wait_for(lambda: both.get_attribute("aria-pressed") == "true")
+    assert both.evaluate(RING_WITHIN)
     shuts_nobody_out(long)
     keyboard.press("v")
     long.wait_for(lambda: long.snapshot.other is None)
