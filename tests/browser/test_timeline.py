@@ -7,7 +7,7 @@ from engine import ExperimentHandle, LookBack, SetKnob, Status, percent, replay
 from tests.browser.test_accessibility import shuts_nobody_out
 
 RATE = "optimization.learning_rate"
-# At the edge of a filled button its ring, in the colour of its words, would be as the page around it.
+# At the edge of a filled button its ring, coloured as its words, would be as the page around it.
 RING_WITHIN = """(button) => {
     const {outlineOffset, outlineWidth} = getComputedStyle(button)
     return parseFloat(outlineOffset) + parseFloat(outlineWidth) < 0
