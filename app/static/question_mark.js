@@ -88,8 +88,10 @@ export class QuestionMark {
     if (!knows_any()) {
       send(KIND, "")
     }
-    // A dialog of Material keeps the focus within itself.
-    const parent = find(document.body, ".MuiDialog-root [role=dialog]") ?? document.body
+    // A dialog of Material keeps the focus within itself; a modal one lets nothing outside of it be pressed.
+    const modal = document.querySelector("dialog:modal")
+    const parent = modal ?? find(document.body, ".MuiDialog-root [role=dialog]") ?? document.body
+    modal?.addEventListener("close", () => this.#on && this.#stop(), {once: true})
     parent.append(this.#host)
     this.#layer.showPopover()
     this.#frame_around(null)

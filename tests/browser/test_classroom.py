@@ -273,3 +273,15 @@ def test_what_the_strip_of_a_class_is_can_be_asked_for(tabs):
     assert box["y"] + box["height"] <= below["y"]
     page.mouse.click(place["x"] + 5, place["y"] + 5)
     page.get_by_role("heading", name="Class", exact=True).wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    open_room(teacher)
+    press(teacher, "Wall")  # modal: nothing outside of it can be pressed
+    curves = page.get_by_role("tab", name="All curves").bounding_box()
+    page.keyboard.press("q")
+    page.mouse.click(curves["x"] + 5, curves["y"] + 5)
+    page.get_by_role("heading", name="Wall", exact=True).wait_for()
+    page.locator("dialog.wall-dialog").evaluate("(wall) => wall.close()")
+    expect(hint).to_be_hidden()
+    page.keyboard.press("q")
+    hint.wait_for()

@@ -25,7 +25,7 @@ export class Wall {
   }
 
   open() {
-    const tabs = TABS.map((tab) => button(tab, () => this.#turn(tab), {role: "tab", "data-tab-of-wall": tab}))
+    const tabs = TABS.map((tab) => button(tab, () => this.#turn(tab), {role: "tab", "data-tab-of-wall": tab, "data-explain": "field Class Wall"}))
     const names = h("input", {type: "checkbox", checked: !this.#anonymous, onchange: (event) => {
       this.#anonymous = !event.target.checked
       this.#draw()
