@@ -24,6 +24,7 @@ let mark = null // the only one
 // The server says which things it can explain.
 export function explainable(keys) {
   know(JSON.parse(keys))
+  mark?.ask_what_waits()
 }
 
 // ... and explains one.
@@ -40,6 +41,7 @@ export class QuestionMark {
   #on = false
   #asked = null // what was asked for: its element, its name, and where its answer belongs
   #before = null // what had the focus when it was asked for
+  #waiting = null // asks what was pressed before the server had said what can be explained
   #drag = null // where a finger went down, and whether it has moved since
 
   constructor(css) {
@@ -147,9 +149,12 @@ export class QuestionMark {
       this.#stop()
       return
     }
-    const found = thing_of(element, event)
+    this.#once_known(() => this.#ask_at(element, event))
+  }
+
+  #ask_at(element, {clientX, clientY}) {
+    const found = thing_of(element, {clientX, clientY})
     if (found != null) {
-      const {clientX, clientY} = event
       this.#frame_around(found.element)
       const near = found.thing.startsWith("view ") || found.element.localName == "babysit-view"
       this.#ask(found, near ? new DOMRect(clientX, clientY, 0, 0) : found.element.getBoundingClientRect())
@@ -198,7 +203,7 @@ export class QuestionMark {
     } else if (event.key != "Tab" && !turns) {
       take(event)
       if (ENTERS.includes(event.key) && !event.repeat) {
-        this.#ask_focused()
+        this.#once_known(() => this.#ask_focused())
       }
     }
   }
@@ -225,6 +230,22 @@ export class QuestionMark {
   }
 
   // ---- the answer --------------------------------------------------------------------------------
+
+  #once_known(ask) {
+    if (knows_any()) {
+      ask()
+    } else {
+      this.#waiting = ask
+    }
+  }
+
+  ask_what_waits() {
+    const ask = this.#waiting
+    this.#waiting = null
+    if (this.#on) {
+      ask?.()
+    }
+  }
 
   #ask({thing, key}, place) {
     this.#before = this.#asked == null ? focused() : this.#before

@@ -1,7 +1,7 @@
 """The pointer as a question mark, in a real browser: one walk through all that one can ask for."""
 
 from tests.browser.conftest import Tab
-from tests.browser.explained import ELEMENTS, all_explained
+from tests.browser.explained import all_explained
 from tests.browser.test_accessibility import COLOURS, shuts_nobody_out
 
 # Where the line of the validation loss lies furthest from that of the training loss.
@@ -18,6 +18,16 @@ ON_THE_LINE = """async () => {
     })
     const n = apart.indexOf(Math.max(...apart))
     return [left + x_scale.compute(x[n]), top + y_scale.compute(validation[n])]
+}"""
+# Before the server can have said what it can explain.
+ASKED_AT_ONCE = """async () => {
+    const {find} = await import("/app/static/find.js")
+    const restart = find(document.body, "[data-press=restart]")
+    const {left, top, width, height} = restart.getBoundingClientRect()
+    find(document.body, "[data-explains]").click()
+    const [clientX, clientY] = [left + width / 2, top + height / 2]
+    const layer = find(document.body, "babysit-question-mark").shadowRoot.querySelector(".layer")
+    layer.dispatchEvent(new MouseEvent("click", {bubbles: true, composed: true, clientX, clientY}))
 }"""
 FOCUSED = """() => {
     let element = document.activeElement
@@ -43,9 +53,10 @@ def middle(tab: Tab, selector: str) -> tuple[float, float]:
 def explains_what_is_pressed(tab: Tab) -> None:
     """A slider is not turned, a button not pressed, and the plot says which line is meant."""
     page, mouse, keyboard = tab.page, tab.page.mouse, tab.page.keyboard
-    tab.press("What is this?")
-    page.get_by_text("Press on anything").wait_for()
-    tab.wait_for(lambda: page.evaluate(ELEMENTS)[0][0])  # the server has said what is known
+    page.get_by_role("button", name="What is this?").wait_for()
+    page.evaluate(ASKED_AT_ONCE)
+    answered(tab, "Restart")
+    keyboard.press("Escape")
     mouse.click(*middle(tab, "babysit-question-mark .hint .text"))  # on what lies below it
     page.get_by_role("dialog", name="What is this?").wait_for()
     keyboard.press("Escape")
