@@ -15,7 +15,9 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import BaseIOStream
 
 from app.server import memory
+from app.server.cpu_affinity import CORE
 from app.server.log_limits import Brief
+from app.server.session import CONDUCTOR
 from tests.addresses import answers, free_port
 from tests.waiting import wait_until
 
@@ -111,3 +113,12 @@ def serve() -> Iterator[ServedPage]:
         yield served
     SERVED.remove(served)
     thread.stop()
+
+
+@contextlib.contextmanager
+def serve_to_the_end() -> Iterator[ServedPage]:
+    """As `serve`, and afterwards nothing in this process trains any more."""
+    with serve() as served:
+        yield served
+    CONDUCTOR.close()
+    CORE.end()

@@ -20,9 +20,7 @@ from app.server.channel_limits import (
     TOO_MANY,
     Channels,
 )
-from app.server.cpu_affinity import CORE
-from app.server.session import CONDUCTOR
-from tests.served_page import ServedPage, serve
+from tests.served_page import ServedPage, serve_to_the_end
 from tests.waiting import PATIENCE, Clock
 
 ASKS = {
@@ -33,10 +31,8 @@ ASKS = {
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[ServedPage]:
-    with serve() as served:
+    with serve_to_the_end() as served:
         yield served
-    CONDUCTOR.close()
-    CORE.end()
 
 
 def test_the_oldest_of_too_many_closes():

@@ -19,7 +19,6 @@ from app.server import class_rooms
 from app.server.channel_limits import MOST
 from app.server.class_page import ClassPage
 from app.server.class_rooms import LIVE
-from app.server.cpu_affinity import CORE
 from app.server.frame_channel import FORBIDDEN, SHARED
 from app.server.session import CONDUCTOR, VISITS
 from app.server.teacher_password import TEACHER_PASSWORD
@@ -27,7 +26,7 @@ from engine import Pause, Pin, Play, SetKnob, Status
 from engine.cli.grade import read_files
 from tests.app.seen import labels, page_text
 from tests.app.test_classroom import hostile
-from tests.served_page import ServedPage, forget_the_left, serve
+from tests.served_page import ServedPage, forget_the_left, serve_to_the_end
 from tests.waiting import PATIENCE, wait_until
 
 VIEWS = ["loss", "accuracy"]
@@ -35,10 +34,8 @@ VIEWS = ["loss", "accuracy"]
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[ServedPage]:
-    with serve() as served:
+    with serve_to_the_end() as served:
         yield served
-    CONDUCTOR.close()
-    CORE.end()
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
-from app.server.cpu_affinity import CORE
 from app.server.session import CONDUCTOR, VISITS, Visit
 from engine import Pause, Play, Status
 from tests.browser.renewal import BEGUN, renewed, traces
-from tests.served_page import ServedPage, forget_the_left, serve
+from tests.served_page import ServedPage, forget_the_left, serve_to_the_end
 from tests.waiting import PATIENCE, RUNNING, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -174,11 +173,9 @@ class Window:
 @pytest.fixture(scope="session")
 def served() -> Iterator[ServedPage]:
     """The server of all tests, which forgets a closed tab when told to."""
-    with serve() as served:
+    with serve_to_the_end() as served:
         CONDUCTOR.period = 1 / FRAMES
         yield served
-    CONDUCTOR.close()
-    CORE.end()
 
 
 @pytest.fixture(scope="session")
