@@ -33,6 +33,7 @@ class Speed:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._rate, self._effort = StepRate(SHORT), StepRate()
+        self._rested_at: int | None = None  # the step at which it began, or went on
         self._trained = 0.0  # seconds in all
         self._unmeasured = 0.0  # seconds since the last measurement, idle ones included
 
@@ -50,12 +51,20 @@ class Speed:
         return seconds
 
     def by_clock(self, step: int) -> float:
-        """Steps a second over about the last second, of a run that runs."""
+        """Steps a second over about the last second, of a run that runs.
+
+        The first step is due at once: those after it are counted.
+        """
+        if self._rested_at is None:
+            self._rested_at = step
+        if step == self._rested_at:
+            return 0.0
         return self._rate.rate(step, self._clock())
 
     def at_rest(self) -> float:
         """Steps a second of a run that waits: none."""
         self._rate.rest()
+        self._rested_at = None
         return 0.0
 
     def by_training(self, step: int) -> float:
