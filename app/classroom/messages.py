@@ -13,6 +13,11 @@ type Line = Annotated[str, msgspec.Meta(max_length=300)]
 type Option = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 type Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 type Steps = Annotated[int, msgspec.Meta(ge=10, le=100_000)]
+type Options = Annotated[tuple[Option, ...], msgspec.Meta(max_length=MOST_OPTIONS)]
+type OptionNumber = Annotated[int, msgspec.Meta(ge=0, lt=MOST_OPTIONS)]  # counted from 0
+type Points = Annotated[
+    tuple[tuple[Unit, Unit], ...], msgspec.Meta(min_length=2, max_length=MOST_POINTS)
+]
 
 
 class ClassMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
@@ -76,17 +81,15 @@ class Code(ClassMessage, frozen=True, tag="code"):
 
 
 class Choose(ClassMessage, frozen=True, tag="choose"):
-    """Answer the question that is open with one of its options, counted from 0."""
+    """Answer the question that is open with one of its options."""
 
-    option: Annotated[int, msgspec.Meta(ge=0, lt=MOST_OPTIONS)]
+    option: OptionNumber
 
 
 class Draw(ClassMessage, frozen=True, tag="draw"):
     """Answer with a curve: points from left to right, 0 to 1 along each axis."""
 
-    points: Annotated[
-        tuple[tuple[Unit, Unit], ...], msgspec.Meta(min_length=2, max_length=MOST_POINTS)
-    ]
+    points: Points
 
 
 class TakeWheel(ClassMessage, frozen=True, tag="take wheel"):
@@ -138,7 +141,7 @@ class Ask(ClassMessage, frozen=True, tag="ask"):
     """Hold the run and ask what will happen; with no options: to draw the loss of so many steps."""
 
     question: Line
-    options: Annotated[tuple[Option, ...], msgspec.Meta(max_length=MOST_OPTIONS)] = ()
+    options: Options = ()
     steps: Steps = 500
 
 

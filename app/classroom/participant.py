@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from app.classroom.question import Curve, Phase
 from engine import RunConfig
 
 MOST_TRIALS = 60  # settings of one student that the room keeps
@@ -22,6 +23,14 @@ class Suggestion(msgspec.Struct, frozen=True):
     text: str = msgspec.field(name="words")  # in files that were saved before, too
     path: str = ""
     value: float | str = ""
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What a student answered to a question of the class."""
+
+    question: str
+    phase: Phase
+    answer: str | Curve  # the option's text, or the curve
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Participant:
     suggestion: Suggestion | None = None
     pointed_at: str = ""  # the plot that the teacher points at
     lessons: dict[str, bool] = field(default_factory=dict)  # finished, and whether the claim held
-    predictions: list[dict[str, object]] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
     best: tuple[float, RunConfig] | None = None  # accuracy, and the settings
     trials: dict[tuple[int, float, float], Trial] = field(default_factory=dict)
 

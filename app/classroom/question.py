@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -10,6 +11,7 @@ from app.classroom.refused import Refused
 
 type Curve = tuple[tuple[float, float], ...]
 type Answer = int | Curve
+type Loss = Annotated[float, msgspec.Meta(gt=0)]  # on a logarithmic scale
 
 
 class Phase(StrEnum):
@@ -30,9 +32,9 @@ class Axes(msgspec.Struct, frozen=True):
 
     step: int  # the first
     steps: int
-    low: float
-    high: float
-    now: float  # the loss at the first step
+    low: Loss
+    high: Loss
+    now: Loss  # the loss at the first step
 
 
 class Question:
@@ -57,11 +59,15 @@ class Question:
         """Keep a student's answer; a later one takes its place until the question is closed."""
         if not self.takes_answers:
             raise Refused("This question is closed.")
+        self.check(answer)
+        self._answers[self.phase][who] = answer
+
+    def check(self, answer: Answer) -> None:
+        """Raise Refused if this answers another question."""
         if isinstance(answer, int):
             self._check_option(answer)
         else:
             self._check_curve(answer)
-        self._answers[self.phase][who] = answer
 
     def _check_option(self, option: int) -> None:
         if not 0 <= option < len(self.options):

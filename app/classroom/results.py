@@ -55,7 +55,7 @@ def as_csv(room: Room) -> str:
     lessons = sorted(room.lessons, key=lambda slug: room.lessons[slug])
     table.writerow(["student", "best accuracy", "predictions", *lessons])
     for student in best_first(room.students):
-        predicted = [x for x in student.predictions if x["phase"] == Phase.PREDICT.value]
+        predicted = [x for x in student.predictions if x.phase is Phase.PREDICT]
         table.writerow(
             [
                 _harmless(student.name),

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from app.classroom import messages as m
 from app.classroom.nicknames import nickname
-from app.classroom.participant import Participant, Suggestion, new_key
+from app.classroom.participant import Participant, Prediction, Suggestion, new_key
 from app.classroom.question import Axes, Phase, Question
 from app.classroom.refused import Refused
 from engine import SETTINGS, Choice, Range, RunConfig, Stack
@@ -240,9 +240,7 @@ class Room:
             answer = question.answer_of(number, phase)
             if answer is not None:
                 text = question.options[answer] if isinstance(answer, int) else answer
-                student.predictions.append(
-                    {"question": question.text, "phase": phase.value, "answer": text}
-                )
+                student.predictions.append(Prediction(question.text, phase, text))
 
     def _ask_seen(self, message: m.AskSeen) -> None:
         if self.question is None:
@@ -289,7 +287,7 @@ class Room:
     def _suggest(self, message: m.Suggest) -> None:
         student = self._inside(message.who)
         if message.path:
-            _check_suggestion(message.path, message.value)
+            check_suggestion(message.path, message.value)
         elif not message.text.strip():
             raise Refused("A suggestion needs a text or a setting.")
         student.suggestion = Suggestion(message.text.strip(), message.path, message.value)
@@ -355,7 +353,7 @@ def _same(key: str, known: str) -> bool:
     return hmac.compare_digest(key.encode(errors="replace"), known.encode())
 
 
-def _check_suggestion(path: str, value: float | str) -> None:
+def check_suggestion(path: str, value: float | str) -> None:
     """Refuse a setting that no run can have."""
     if path not in SETTINGS:
         raise Refused(f"There is no setting called “{path}”.")

@@ -3,30 +3,36 @@
 Without its runs, which are the engine's, and without what only lives while a page is connected.
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import msgspec
 
-from app.classroom.participant import Participant, Suggestion, Trial
-from app.classroom.question import Answer, Axes, Phase, Question
+from app.classroom import messages as m
+from app.classroom.nicknames import nickname
+from app.classroom.participant import Participant, Prediction, Suggestion, Trial
+from app.classroom.question import Axes, Phase, Question
 from app.classroom.refused import Refused
-from app.classroom.room import Order, Room
+from app.classroom.room import Order, Room, check_suggestion
 from engine import RunConfig, counted
+
+type Number = Annotated[str, msgspec.Meta(pattern=r"^s[0-9]{1,18}$")]
+type Answer = m.OptionNumber | m.Points
 
 
 class SavedStudent(msgspec.Struct, omit_defaults=True):
     """A student, with the key by which its browser comes back."""
 
-    number: str
+    number: Number
     name: str
     admitted: bool
-    key: str
+    key: m.ShortText
     wheel: bool = False
     hand: float | None = None
     suggestion: Suggestion | None = None
     pointed_at: str = ""
     lessons: dict[str, bool] = {}
-    predictions: list[dict[str, object]] = []
+    predictions: list[Prediction] = []
     best: tuple[float, RunConfig] | None = None
     trials: list[Trial] = []
     here: bool = False  # when it was written
@@ -35,11 +41,11 @@ class SavedStudent(msgspec.Struct, omit_defaults=True):
 class SavedQuestion(msgspec.Struct, omit_defaults=True):
     """A question with the answers of the class."""
 
-    text: str = msgspec.field(name="words")  # in files that were saved before, too
-    options: tuple[str, ...]
+    text: m.Line = msgspec.field(name="words")  # in files that were saved before, too
+    options: m.Options
     phase: Phase
     axes: Axes | None = None
-    answers: dict[Phase, dict[str, Answer]] = {}
+    answers: dict[Phase, dict[Number, Answer]] = {}
 
 
 class SavedRoom(msgspec.Struct, omit_defaults=True):
@@ -98,7 +104,29 @@ def from_file(text: str | bytes) -> SavedRoom:
     keys = [student.key for student in saved.students]
     if len(set(numbers)) < len(numbers) or len(set(keys)) < len(keys) or not all(keys):
         raise Refused("This file holds no room that was saved here: two students share a key.")
+    _check(saved)
     return saved
+
+
+def _check(saved: SavedRoom) -> None:
+    """Refuse what no room here can have asked, answered or suggested."""
+    try:
+        for question in saved.questions:
+            _check_question(question)
+        for student in saved.students:
+            if student.suggestion and student.suggestion.path:
+                check_suggestion(student.suggestion.path, student.suggestion.value)
+    except Refused as error:
+        raise Refused(f"This file holds no room that was saved here: {error}") from None
+
+
+def _check_question(saved: SavedQuestion) -> None:
+    if bool(saved.options) == bool(saved.axes):
+        raise Refused("A question has either options or axes.")
+    question = _asked(saved)
+    for given in saved.answers.values():
+        for answer in given.values():
+            question.check(answer)
 
 
 def restore(room: Room, saved: SavedRoom) -> None:
@@ -144,10 +172,23 @@ def reopen(room: Room, saved: SavedRoom) -> None:
     if len(saved.students) > room.most:
         students = counted(len(saved.students), "students")
         raise Refused(f"This room has {students}, and here {room.most} fit in.")
-    restore(room, msgspec.structs.replace(saved, order=None, shown=None, looked_at=None))
+    named = _with_clean_names(saved.students)
+    restore(
+        room,
+        msgspec.structs.replace(saved, students=named, order=None, shown=None, looked_at=None),
+    )
     room.mode = "follow"
     for student in room.students.values():
         student.wheel, student.hand = False, None
+
+
+def _with_clean_names(students: Sequence[SavedStudent]) -> list[SavedStudent]:
+    """The students under names that everybody can be shown: those of rooms from here stay."""
+    found: list[SavedStudent] = []
+    for student in students:
+        name = nickname(student.name, [other.name for other in found])
+        found.append(msgspec.structs.replace(student, name=name))
+    return found
 
 
 def _student(student: Participant) -> SavedStudent:

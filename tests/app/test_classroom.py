@@ -1,6 +1,11 @@
 """A class room without a page: who may do what, hidden tallies, limits, and hostile messages."""
 
+import contextlib
+import copy
+import functools
+import itertools
 import json
+import operator
 import random
 
 import msgspec
@@ -228,7 +233,7 @@ def test_what_was_seen_stands_beside_what_was_predicted(room):
         [0, 2, 0],
     )
     assert seen(room, anna)["question"]["predicted"] == 0
-    assert [x["answer"] for x in anna.predictions] == ["up", "down"]
+    assert [x.answer for x in anna.predictions] == ["up", "down"]
     teach(room, m.DropQuestion())
     assert "question" not in seen(room, anna)
 
@@ -585,6 +590,75 @@ def test_a_room_that_was_saved_by_an_older_version_opens_with_its_question_and_s
 def test_a_file_that_holds_no_room_is_refused(text):
     with pytest.raises(Refused, match="This file holds no room that was saved here"):
         from_file(text)
+
+
+SAVED = {
+    "code": "BCDFG", "asks": True,
+    "students": [{
+        "number": "s1", "key": "k", "name": "Anna", "admitted": True, "lessons": {"first": True},
+        "suggestion": {"words": "Try", "path": "optimization.learning_rate", "value": 0.01},
+        "predictions": [{"question": "What?", "phase": "predict", "answer": "up"}],
+        "trials": [{"run": 1, "rate": 0.1, "penalty": 0.0, "accuracy": 0.9}],
+    }],
+    "questions": [
+        {"words": "What?", "options": ["up", "down"], "phase": "watch",
+         "answers": {"predict": {"s1": 0}}},
+        {"words": "Draw", "options": [], "phase": "predict",
+         "axes": {"step": 0, "steps": 500, "low": 0.01, "high": 9.0, "now": 2.3},
+         "answers": {"predict": {"s1": [[0.0, 0.5], [1.0, 0.2]]}}},
+    ],
+}  # fmt: skip
+REPLACED = (
+    None, True, -1, 0, 1, 7, 999, 10**30, 1e308, -1e308, "", "s1", "x" * 30_000, "s" + "9" * 5000,
+    "s٣", "\u202e<b>", "seen", "no.such", "second", [], [1], [[0, 1]], [[5e300, 1]], {}, {"a": 1},
+    [{}], [{"phase": 5}], 0.5, ["a", "b"],
+)  # fmt: skip
+
+
+def places_in(saved: object) -> list[tuple[str | int, ...]]:
+    """The path to every value of a saved room."""
+    inside = saved.items() if isinstance(saved, dict) else enumerate(saved)
+    found: list[tuple[str | int, ...]] = []
+    for key, value in inside:
+        deeper = places_in(value) if isinstance(value, dict | list) else []
+        found += [(key,), *((key, *path) for path in deeper)]
+    return found
+
+
+def used_in_all_ways(room: Room) -> None:
+    """Show it to everybody, export it, and go on with its question."""
+    for go_on in (None, m.CloseQuestion(), m.AskSeen(), m.DropQuestion()):
+        if go_on:
+            with contextlib.suppress(Refused):
+                teach(room, go_on)
+        taught(room)
+        for student in room.students.values():
+            seen(room, student)
+        as_csv(room), as_json(room)
+        from_file(as_file(room))
+
+
+def test_a_saved_room_of_any_content_is_refused_or_can_be_used():
+    opened = 0
+    for path, value in itertools.product(places_in(SAVED), REPLACED):
+        changed = copy.deepcopy(SAVED)
+        functools.reduce(operator.getitem, path[:-1], changed)[path[-1]] = value
+        room = Room("BCDFG", 40, LESSONS, Clock())
+        try:
+            reopen(room, from_file(json.dumps(changed)))
+        except Refused:
+            continue
+        opened += 1
+        used_in_all_ways(room)
+    assert opened > 100
+
+
+def test_names_of_a_saved_room_can_be_shown():
+    odd = copy.deepcopy(SAVED)
+    odd["students"][0]["name"] = "\u202eAn\0na" + "x" * 999
+    room = Room("BCDFG", 40, LESSONS, Clock())
+    reopen(room, from_file(json.dumps(odd)))
+    assert room.students["s1"].name == ("Anna" + "x" * 999)[:LONGEST]
 
 
 def test_a_file_with_one_key_twice_or_too_many_students_is_refused(room):
