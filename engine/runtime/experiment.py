@@ -200,6 +200,10 @@ class Experiment:
         changed = self._tree.other.run.changed_at if self._tree.other else 0
         return self.step - max(changed, self._run.changed_at, self._trainer.came_to)
 
+    def forget_rate(self) -> None:
+        """Measure the steps per second anew: another number is due from now on."""
+        self._trainer.speed.at_rest()
+
     @property
     def catches_up(self) -> bool:
         """Whether a script trains it to a given step."""

@@ -16,7 +16,7 @@ from engine.runtime.background_results import BackgroundResults
 from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
 from engine.runtime.mailbox import Mailbox, Task
-from engine.runtime.pace import FULL, LessonPace, Pace, StepsDue, rate_of
+from engine.runtime.pace import AUTO, FULL, LessonPace, Pace, StepsDue, rate_of
 from engine.runtime.run_transfer import RunTransfer, Sent
 from engine.runtime.time_budget import TimeBudget
 from engine.training.commands import Begin, GoTo, LookAhead, LookBack
@@ -36,6 +36,7 @@ class ExperimentSlot:
         self.quick = 0  # consecutive short turns
         self.lesson_pace = LessonPace()
         self.steps_due = StepsDue()
+        self._paced: tuple[Pace, int] | None = None  # what the steps per second were measured at
         self.needs = math.inf  # seconds of training in a period; infinity: all that it can get
         self.published = 0.0  # the time of the last frame after training
         self.own = experiment  # the visitor's own, also while a lesson's is served
@@ -161,6 +162,10 @@ class ExperimentSlot:
 
     def publish(self, snapshot: Snapshot, requested: Set[str]) -> None:
         """Publish a snapshot, with what the slot adds: background work, refusals and the pace."""
+        if self._paced != (paced := (self.effective_pace, self._slow_from)):
+            self._paced = paced
+            self.experiment.forget_rate()
+            snapshot = msgspec.structs.replace(snapshot, steps_per_second=0.0)
         message = self.refusal or self.jobs.shown.failure or snapshot.message
         own = message, self._background, self.effective_pace
         if own != (snapshot.message, snapshot.background, snapshot.pace):
@@ -169,6 +174,12 @@ class ExperimentSlot:
                 snapshot, message=message, background=background, pace=pace
             )
         self._publish(snapshot, requested)
+
+    @property
+    def _slow_from(self) -> int:
+        """The step from which auto counts; 0 at a fixed pace."""
+        auto = self.effective_pace == AUTO
+        return self.experiment.step - self.experiment.since_change if auto else 0
 
     @property
     def _background(self) -> BackgroundResults:

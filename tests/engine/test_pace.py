@@ -186,6 +186,41 @@ def test_a_change_of_pace_takes_effect_at_once(conductor, clock, config):
     assert handle.latest.pace == 1000.0
 
 
+@pytest.mark.parametrize(("before", "pace"), [(1.0, 1000.0), (1000.0, AUTO), (3.0, FULL)])
+def test_of_a_new_pace_no_rate_is_told_that_was_measured_at_the_one_before(
+    conductor, clock, config, before, pace
+):
+    handle = playing(conductor, clock, config, before)
+    watch(handle)
+    serve(conductor, clock, 3)
+    assert handle.latest.steps_per_second == pytest.approx(before, rel=0.2)
+    handle.set_pace(pace)
+    rates = rates_told(conductor, clock, handle)
+    assert set(rates[:3]) == {0}
+    assert all(rate == 0 or rate > before or pace == AUTO for rate in rates)
+
+
+def test_after_a_change_at_auto_no_rate_is_told_that_was_measured_before_it(
+    conductor, clock, config
+):
+    handle = playing(conductor, clock, config, AUTO)
+    watch(handle)
+    until(conductor, clock, 1000, handle)
+    assert handle.latest.steps_per_second > 50
+    handle.send(SetKnob(RATE, 0.02))
+    rates = rates_told(conductor, clock, handle)
+    assert max(rates) < 2 * SLOWEST and rates[-1] > 0
+
+
+def rates_told(conductor, clock, handle):
+    """The steps per second of the frames of two seconds."""
+    rates = []
+    for _ in range(round(2 / PERIOD)):
+        serve(conductor, clock, PERIOD)
+        rates.append(handle.latest.steps_per_second)
+    return rates
+
+
 @pytest.mark.parametrize("pace", [AUTO, 1.0])
 def test_a_change_is_shown_at_the_next_frame(conductor, clock, config, pace):
     handle = playing(conductor, clock, config, pace)
