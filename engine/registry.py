@@ -8,7 +8,7 @@ range says what it does:
     @dataclass(frozen=True, kw_only=True)
     class LeakyReLU:
         \"\"\"max(slope x, x): a small slope on the left, so that no unit dies (Maas 2013).\"\"\"
-        slope: Annotated[float, Range(0.0, 0.5), "How much passes below 0."] = 0.01
+        slope_below: Annotated[float, Range(0.0, 0.5), "How much passes below 0."] = 0.01
 """
 
 import functools

@@ -179,7 +179,7 @@ class Limit(ClassMessage, frozen=True, tag="limit"):
     lesson: ShortText | None = None
 
 
-class Look(ClassMessage, frozen=True, tag="look"):
+class LookAtStudent(ClassMessage, frozen=True, tag="look"):
     """Look at a student's run, which only the teacher sees; None: back to the class's own."""
 
     who: ShortText | None = None
@@ -215,7 +215,7 @@ class CloseRoom(ClassMessage, frozen=True, tag="close room"):
 type OfStudent = Choose | Draw | TakeWheel | Follow | Hand | Settle | Leave
 type OfTeacher = (
     Admit | Welcome | Remove | Ask | CloseQuestion | AskSeen | DropQuestion | SetMode | GoToLesson
-    | GoToState | Limit | Look | ShowToAll | Suggest | Point | CloseRoom
+    | GoToState | Limit | LookAtStudent | ShowToAll | Suggest | Point | CloseRoom
 )  # fmt: skip
 type Message = OfStudent | OfTeacher
 type ToServer = Enter | Teach | OpenRoom | Reopen | Join | Wall | Results | Code

@@ -277,7 +277,7 @@ class Room:
         if lesson not in self.lessons:
             raise Refused(f"There is no lesson called “{lesson}”.")
 
-    def _look(self, message: m.Look) -> None:
+    def _look_at_student(self, message: m.LookAtStudent) -> None:
         self.looked_at = self._inside(message.who).number if message.who else None
 
     def _show(self, message: m.ShowToAll) -> None:
@@ -340,7 +340,7 @@ class Room:
         m.GoToLesson: _go_to_lesson,
         m.GoToState: _go_to_state,
         m.Limit: _set_limit,
-        m.Look: _look,
+        m.LookAtStudent: _look_at_student,
         m.ShowToAll: _show,
         m.Suggest: _suggest,
         m.Point: _point,

@@ -115,9 +115,8 @@ class FrameChannel(WebSocketHandler):
         self._sent_back: Mapping[str, str] = {}
         self._drawing: asyncio.Task[None] | None = None  # the drawings that are being made for it
         self._drawn_until = 0.0  # the time until which frames wait for them
-        self._sent: asyncio.Future[None] | None = (
-            None  # the last frame; done once the socket has taken it
-        )
+        # The last frame; done once the socket has taken it.
+        self._sent: asyncio.Future[None] | None = None
 
     check_origin = WSHandler.check_origin
     # Pings find a laptop that went away without closing the socket: its training would go on.

@@ -10,8 +10,8 @@ is excluded from it ("frozen") when the server starts.
 
 The C library keeps freed memory for later use: of five hundred pages that were opened and closed it
 kept 50 MB, though not an object of them was left. It would give each thread a heap of its own, with
-holes that no other thread fills: each round of tests/bench/odd.py's attacks left 40 MB. So all
-share two heaps, and empty pages are returned.
+holes that no other thread fills: each round of the attacks of tests/bench/misbehaving.py left 40
+MB. So all share two heaps, and empty pages are returned.
 """
 
 import asyncio

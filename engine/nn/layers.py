@@ -31,9 +31,7 @@ class Layer(Protocol):
     starts: Mapping[str, float] = MappingProxyType({})  # initial values other than 0
     params: Mapping[str, Array] = MappingProxyType({})  # views of the network's theta
     grads: Mapping[str, Array] = MappingProxyType({})  # views of the network's grad
-    running: Mapping[str, Array] = MappingProxyType(
-        {}
-    )  # views of the network's statistics: running averages
+    running: Mapping[str, Array] = MappingProxyType({})  # views of the network's statistics
     x: Array  # the last input of forward
     out: Array  # (B, O) or (O, H, W, B), overwritten by the next forward
 

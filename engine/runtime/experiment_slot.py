@@ -40,9 +40,8 @@ class ExperimentSlot:
         self.needs = math.inf  # seconds of training in a period; infinity: all that it can get
         self.published = 0.0  # the time of the last frame after training
         self.own = experiment  # the visitor's own, also while a lesson's is served
-        self.lesson_experiment: Experiment | None = (
-            None  # the lesson's, also while the own one is served
-        )
+        # The lesson's, also while the own one is served.
+        self.lesson_experiment: Experiment | None = None
 
     # ---- its turns -----------------------------------------------------------------------------
 

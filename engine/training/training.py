@@ -139,7 +139,7 @@ class Training:
         self.step += 1
         scores = self.network.forward(self.batches.x, train=True)
         loss = self._loss(scores, self.batches.target, self.dscores, self._row)
-        if not loss <= self._absurd:  # NaN fails every comparison
+        if not loss <= self._diverged_above:  # NaN fails every comparison
             raise Diverged(loss)
         if self._comparing:
             np.copyto(self._previous, self.network.parameters.grad)
@@ -212,7 +212,7 @@ class Training:
             self.optimizer.follow(now.optimizer)
         if Rebuilds.LOSS in anew:
             self._use_loss(self.evaluators[0].network)
-            self._expect()
+            self._measure_first_loss()
 
     def save(self) -> State:
         """A copy of the state that determines all further steps."""
@@ -272,7 +272,7 @@ class Training:
         drawn.draw(initializer, self._weights_rng, x)
         self.network.parameters.note_drawn()
         self.optimizer.reset()
-        self.network.parameters.statistics[...] = self._expect()
+        self.network.parameters.statistics[...] = self._measure_first_loss()
 
     def _inherit(self, origin: Origin) -> None:
         """Copy what was learned on other data, in all layers that fit except the last."""
@@ -289,10 +289,10 @@ class Training:
                 if before is not None and before.shape == values.shape:
                     values[...] = before
         self.network.parameters.note_drawn()
-        self._expect()
+        self._measure_first_loss()
 
-    def _expect(self) -> Array:
-        """Measure the starting loss; beyond a multiple of it the run counts as diverged.
+    def _measure_first_loss(self) -> Array:
+        """Measure the first loss, of which a multiple counts as divergence.
 
         Returns the running statistics that batch norm estimates on the way.
         """
@@ -305,7 +305,9 @@ class Training:
 
     def _begin_at(self, loss: float) -> None:
         self.first_loss = loss
-        self._absurd = DIVERGENCE_FACTOR * max(loss, 1e-3)  # not 0, should the first loss be 0
+        self._diverged_above = DIVERGENCE_FACTOR * max(
+            loss, 1e-3
+        )  # not 0, should the first loss be 0
 
     def _loss_in_training_mode(self) -> tuple[float, Array]:
         """The loss and batch norm's statistics as in training, averaged over a few mini-batches."""

@@ -165,7 +165,7 @@ def test_students_wait_to_be_let_in_when_the_teacher_wants_that(room):
     teach(room, m.Admit(anna.number))
     assert (anna.admitted, ben.admitted) == (True, False)
     with pytest.raises(Refused, match="Ben has not been let in"):
-        teach(room, m.Look(ben.number))
+        teach(room, m.LookAtStudent(ben.number))
     teach(room, m.Admit())
     assert all(student.admitted for student in (anna, ben, carl))
 
@@ -173,7 +173,7 @@ def test_students_wait_to_be_let_in_when_the_teacher_wants_that(room):
 def test_a_removed_student_can_do_nothing_any_more(room):
     anna, ben = joined(room, "Anna", "Ben")
     teach(room, m.ShowToAll(anna.number))
-    teach(room, m.Look(anna.number))
+    teach(room, m.LookAtStudent(anna.number))
     teach(room, m.Remove(anna.number))
     assert (room.shown, room.looked_at) == (None, None)
     with pytest.raises(Refused, match="This key opens nothing here"):

@@ -1,6 +1,6 @@
 """Visitors who harm a class on purpose or by accident, one kind at a time.
 
-Each context manager runs until it is left; `odd.py` measures the other visitors meanwhile.
+Each context manager runs until it is left; `misbehaving.py` measures the other visitors meanwhile.
 """
 
 import asyncio

@@ -42,7 +42,7 @@ def train(experiment: Experiment, steps: int, most: int) -> None:
 
 
 def looks(experiment: Experiment, steps: list[int]) -> list[float]:
-    """CPU seconds from the wish for each step to a snapshot of it."""
+    """CPU seconds from the request for each step to a snapshot of it."""
     times = []
     for step in steps:
         begun = time.process_time()

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import numpy as np
-from odd import opened
+from misbehaving import opened
 from server import Server, served
 from visitor import Visitor
 

@@ -127,8 +127,8 @@ async def come_and_go(course: Course, visitors: int, seconds: float, seed: int) 
     chance = random.Random(seed)
 
     async def stay(visitor: Visitor) -> None:
-        wish = chance.uniform(*STAY)
-        await asyncio.sleep(max(0.0, min(wish, end - time.perf_counter())))
+        length = chance.uniform(*STAY)
+        await asyncio.sleep(max(0.0, min(length, end - time.perf_counter())))
         if len(visitor.arrivals) < FRAMES:
             course.trouble["a page without frames"] += 1
         if visitor.channel.closed.done() or visitor.document.closed.done():

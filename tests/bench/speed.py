@@ -68,11 +68,11 @@ class Peer:
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def ask(self, net: Net, **wish: object) -> dict[str, Any]:
+    def ask(self, net: Net, **options: object) -> dict[str, Any]:
         """The answer to one request."""
         order = {"net": net.name, "sizes": net.sizes, "batch": net.batch, "filters": net.filters}
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(order | wish) + "\n")
+        self._process.stdin.write(json.dumps(order | options) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:

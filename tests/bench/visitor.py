@@ -182,9 +182,9 @@ class Visitor:
     def ask(self) -> None:
         """Request the next frame, unless it needs none."""
         if self.asks:
-            self.wish()
+            self.request()
 
-    def wish(self) -> None:
+    def request(self) -> None:
         """Request one frame."""
         self.channel.send({"since": self._row, "views": VIEWS})
 

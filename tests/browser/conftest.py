@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.browser)
 
     def order(item: pytest.Item) -> tuple[bool, str]:
-        shares = "on_the_desk" in item.fixturenames
+        shares = "kept_tab" in item.fixturenames
         return shares, query_of(item.module) if shares else ""
 
     items[:] = sorted(ours, key=order) + [item for item in items if not is_here(item)]
@@ -86,7 +86,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_runtest_protocol(nextitem: pytest.Item | None) -> None:
     """A test without a browser is to find no page open."""
-    DESK.stays = is_here(nextitem)
+    KEPT_TAB.stays = is_here(nextitem)
 
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:
@@ -188,7 +188,7 @@ def address(served: ServedPage, chromium: Browser) -> str:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """An empty page of the browser."""
-    DESK.clear()
+    KEPT_TAB.clear()
     window = Window(chromium)
     yield window.new_page()
     window.close()
@@ -350,7 +350,7 @@ def close(tabs: list[Tab]) -> None:
 @pytest.fixture
 def open_tab(chromium: Browser, address: str) -> Iterator[Callable[..., Tab]]:
     """Opens tabs; afterwards closes them and checks that they left no errors and no visits."""
-    DESK.clear()
+    KEPT_TAB.clear()
     tabs: list[Tab] = []
 
     def open_one(query: str = "") -> Tab:
@@ -374,7 +374,7 @@ def at_rest(tab: Tab) -> None:
     tab.wait_for(lambda: tab.text("status") == "paused")
 
 
-class Desk:
+class KeptTab:
     """Keeps one page open for several tests, because opening takes longest."""
 
     def __init__(self) -> None:
@@ -412,15 +412,15 @@ class Desk:
         return self._tabs[0]
 
 
-DESK = Desk()
+KEPT_TAB = KeptTab()
 
 
 @pytest.fixture(autouse=True, scope="module")
 def cleared() -> Iterator[None]:
     """The last of the files that follow each other closes the shared page."""
     yield
-    if not DESK.stays:
-        DESK.clear()
+    if not KEPT_TAB.stays:
+        KEPT_TAB.clear()
 
 
 def query_of(module: object) -> str:
@@ -429,7 +429,7 @@ def query_of(module: object) -> str:
 
 
 @pytest.fixture
-def on_the_desk(
+def kept_tab(
     request: pytest.FixtureRequest, chromium: Browser, address: str
 ) -> Iterator[Callable[..., Tab]]:
     """Gives access to the shared page; after a failure or an error it is closed."""
@@ -438,7 +438,7 @@ def on_the_desk(
 
     def take(prepare: Callable[[Tab], object] = at_rest, screen: ViewportSize = SCREEN) -> Tab:
         shown = with_query(address, query_of(request.module))
-        taken.append(DESK.tab(chromium, shown, prepare, screen))
+        taken.append(KEPT_TAB.tab(chromium, shown, prepare, screen))
         return taken[-1]
 
     yield take
@@ -447,20 +447,20 @@ def on_the_desk(
         for left in filter(lambda tab: tab.open, taken):
             print("the page was left", standing(left), left.text("status"), left.focused())
     if noisy or request.session.testsfailed > failed:
-        DESK.clear()
+        KEPT_TAB.clear()
 
 
 @pytest.fixture
-def tab(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
+def tab(kept_tab: Callable[..., Tab]) -> Iterator[Tab]:
     """An open page with all its settings, whose run waits after its first steps."""
-    yield on_the_desk()
-    DESK.used = True
+    yield kept_tab()
+    KEPT_TAB.used = True
 
 
 @pytest.fixture
-def shared(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
+def shared(kept_tab: Callable[..., Tab]) -> Iterator[Tab]:
     """An open page with all its settings, for a test that leaves it unchanged."""
-    tab = on_the_desk()
+    tab = kept_tab()
     before = standing(tab)
     yield tab
     tab.pause()
@@ -468,7 +468,7 @@ def shared(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
         tab.wait_for(lambda: standing(tab) == before)
     except AssertionError:
         left = standing(tab)
-        DESK.clear()
+        KEPT_TAB.clear()
         assert left == before
 
 

@@ -6,7 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from app.panels import KNOBS, PANELS
 from app.plots import places
-from tests.browser.conftest import DESK
+from tests.browser.conftest import KEPT_TAB
 from tests.browser.explained import all_explained, load_explanations
 
 GRAVE = ("serious", "critical")
@@ -124,4 +124,4 @@ def test_each_tab_shuts_nobody_out_by_light_and_in_the_dark_and_is_explained(tab
     look_in_panels(tab, look_closely)  # last: in a page that has built them axe takes longest
     turn_dark(tab)
     look_in_panels(tab, look_at_colours)
-    DESK.clear()  # no other test can use it
+    KEPT_TAB.clear()  # no other test can use it

@@ -10,7 +10,7 @@ from app.server.session import CONDUCTOR, VISITS
 from app.server.shown_run import ShownRun
 from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Status
-from tests.browser.conftest import DESK, ONE_PLOT, Tab, close, wait_for
+from tests.browser.conftest import KEPT_TAB, ONE_PLOT, Tab, close, wait_for
 from tests.browser.explained import ELEMENTS
 from tests.browser.test_accessibility import shuts_nobody_out
 from tests.waiting import wait_until
@@ -24,7 +24,7 @@ NAMES = {"Anna": (f"&{ONE_PLOT}", None), "Zoë": ("", PHONE), "Ben": ("", SMALL)
 @pytest.fixture
 def tabs(chromium, served, monkeypatch):
     """Opens tabs at addresses; closes them and their room afterwards."""
-    DESK.clear()
+    KEPT_TAB.clear()
     monkeypatch.setattr(CONDUCTOR, "period", 2.0)  # four pages draw each frame
     opened: list[Tab] = []
 

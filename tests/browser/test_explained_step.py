@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from engine import Status, digest
 from engine.runtime import film
-from tests.browser.conftest import DESK, ONE_PLOT
+from tests.browser.conftest import KEPT_TAB, ONE_PLOT
 from tests.browser.test_accessibility import shuts_nobody_out
 
 QUERY = ONE_PLOT  # beside one plot: a step is explained in a dialog
@@ -115,4 +115,4 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
         return not dialog.is_visible()
 
     tab.wait_for(closed)
-    DESK.clear()
+    KEPT_TAB.clear()

@@ -91,9 +91,9 @@ def without_sidebar(tab) -> None:
 
 
 @pytest.fixture
-def narrow(on_the_desk):
+def narrow(kept_tab):
     """A page with a closed sidebar, for tests that leave it in ordinary type and without menus."""
-    return on_the_desk(without_sidebar)
+    return kept_tab(without_sidebar)
 
 
 @pytest.mark.parametrize("look", ["desk", "projector"])

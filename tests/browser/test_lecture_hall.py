@@ -122,9 +122,9 @@ WORDS = """() => {
 
 
 @pytest.fixture
-def hall(on_the_desk):
+def hall(kept_tab):
     """A paused page in projector mode, whose canvases are recorded."""
-    tab = on_the_desk(in_the_hall)
+    tab = kept_tab(in_the_hall)
     tab.page.get_by_role("tab", name="Knobs", exact=True).click()
     return tab
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine import AUTO, FULL, Status
-from tests.browser.conftest import DESK, ONE_PLOT, PACE, Tab, close
+from tests.browser.conftest import KEPT_TAB, ONE_PLOT, PACE, Tab, close
 
 QUERY = ONE_PLOT  # beside one plot: the pace is told in the header
 
@@ -25,7 +25,7 @@ WALK = {  # keys from the button on, and where each leads in the list
 def come(chromium, address, request):
     """Opens the page by a link."""
 
-    DESK.clear()
+    KEPT_TAB.clear()
     tabs = []
 
     def open_one(query):

@@ -32,8 +32,8 @@ def changed_often(tab: Tab) -> None:
 
 
 @pytest.fixture
-def paused(on_the_desk) -> Tab:
-    return on_the_desk(changed_often)
+def paused(kept_tab) -> Tab:
+    return kept_tab(changed_often)
 
 
 def boxes(found: Locator) -> list[dict[str, float]]:

@@ -102,10 +102,10 @@ def size(request) -> ViewportSize:
 
 
 @pytest.fixture
-def screen(on_the_desk, size) -> Tab:
+def screen(kept_tab, size) -> Tab:
     """A page on such a screen."""
     width = OPENED.get(size["width"], size["width"])
-    tab = on_the_desk(begun, ViewportSize(width=width, height=SCREENS[width]))
+    tab = kept_tab(begun, ViewportSize(width=width, height=SCREENS[width]))
     tab.page.set_viewport_size(size)
     return tab
 
@@ -116,8 +116,8 @@ def begun(tab) -> None:
     tab.press("Pause")
 
 
-def test_on_a_phone_the_sidebar_opens_on_request(on_the_desk):
-    tab = on_the_desk(begun, ViewportSize(width=390, height=844))
+def test_on_a_phone_the_sidebar_opens_on_request(kept_tab):
+    tab = kept_tab(begun, ViewportSize(width=390, height=844))
     menu = tab.page.get_by_role("combobox", name="Activation")
     expect(menu).to_be_hidden()
     tab.press("Open drawer")
@@ -129,10 +129,8 @@ def test_on_a_phone_the_sidebar_opens_on_request(on_the_desk):
 
 
 @pytest.mark.parametrize("wide", [390, 1024])
-def test_the_stages_of_an_explained_step_move_no_button_and_need_no_scrolling_aside(
-    on_the_desk, wide
-):
-    tab = on_the_desk(begun, ViewportSize(width=wide, height=SCREENS[wide]))
+def test_the_stages_of_an_explained_step_move_no_button_and_need_no_scrolling_aside(kept_tab, wide):
+    tab = kept_tab(begun, ViewportSize(width=wide, height=SCREENS[wide]))
     tab.page.keyboard.press("i")
     dialog = tab.page.get_by_role("dialog")
     dialog.get_by_role("tab", name="1 Batch").wait_for()
@@ -146,8 +144,8 @@ def test_the_stages_of_an_explained_step_move_no_button_and_need_no_scrolling_as
         tab.wait_for(lambda: following.bounding_box() == place)  # under the same finger
 
 
-def test_words_above_a_plot_take_another_line_where_they_are_long(on_the_desk):
-    tab = on_the_desk(begun, ViewportSize(width=390, height=SCREENS[390]))
+def test_words_above_a_plot_take_another_line_where_they_are_long(kept_tab):
+    tab = kept_tab(begun, ViewportSize(width=390, height=SCREENS[390]))
     tab.page.get_by_role("tab", name="A | B").click()
     words = tab.page.locator('[data-text="between.words"]')
     expect(words).to_contain_text("to train two runs from one step", use_inner_text=True)
@@ -155,8 +153,8 @@ def test_words_above_a_plot_take_another_line_where_they_are_long(on_the_desk):
     tab.wait_for(lambda: right(words) <= right(card))
 
 
-def test_on_a_phone_the_open_tab_is_in_sight_and_no_title_of_a_figure_is_cut(on_the_desk):
-    tab = on_the_desk(begun, ViewportSize(width=390, height=SCREENS[390]))
+def test_on_a_phone_the_open_tab_is_in_sight_and_no_title_of_a_figure_is_cut(kept_tab):
+    tab = kept_tab(begun, ViewportSize(width=390, height=SCREENS[390]))
     for name, view in (("Autopsy", "autopsy"), ("Functions", "functions"), ("Cost", "cost")):
         tab.page.evaluate("view => window.babysit.point_at(view)", view)
         chosen = tab.page.get_by_role("tab", name=name)
@@ -165,8 +163,8 @@ def test_on_a_phone_the_open_tab_is_in_sight_and_no_title_of_a_figure_is_cut(on_
         tab.wait_for(lambda card=card: card.evaluate(CUT) == [])
 
 
-def test_on_a_phone_the_timeline_marks_a_change_though_no_plot_is_in_sight(on_the_desk):
-    tab = on_the_desk(begun, ViewportSize(width=390, height=SCREENS[390]))
+def test_on_a_phone_the_timeline_marks_a_change_though_no_plot_is_in_sight(kept_tab):
+    tab = kept_tab(begun, ViewportSize(width=390, height=SCREENS[390]))
     tab.page.locator("body").evaluate("() => scrollTo(0, document.body.scrollHeight)")
     tab.page.keyboard.press("]")
     tab.wait_for(lambda: tab.snapshot.markers)
@@ -204,9 +202,9 @@ def fits(box: dict[str, float] | None) -> bool:
 
 
 @pytest.fixture
-def laptop(on_the_desk) -> Tab:
+def laptop(kept_tab) -> Tab:
     """The page with its settings, on a screen that a wider window was moved to."""
-    tab = on_the_desk(begun, ViewportSize(width=2560, height=1440))
+    tab = kept_tab(begun, ViewportSize(width=2560, height=1440))
     whole(tab)
     tab.page.set_viewport_size({"width": 1440, "height": 900})
     return tab

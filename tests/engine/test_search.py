@@ -605,8 +605,8 @@ def test_a_csv_without_a_search_is_refused(tmp_path, capsys):
 def test_a_search_without_finished_trials_has_no_best(tmp_path, capsys):
     best = tmp_path / "best.json"
     argv = ["search", *SPEC[:2], "--space", f"{RATE}=1e4..1e6", "--trials", "3", "--epochs", "1"]
-    for wish in (["--best", str(best)], ["--refined", str(best)], ["--ensemble", "2"]):
-        assert main([*argv, *wish]) == 2
+    for files in (["--best", str(best)], ["--refined", str(best)], ["--ensemble", "2"]):
+        assert main([*argv, *files]) == 2
         told = capsys.readouterr()
         assert "0 of 3 trials finished" in told.out
         assert told.err.startswith("babysit: no trial has finished")
@@ -670,8 +670,8 @@ def test_the_lectures_search_uses_cifar_10_if_available(there, capsys):
 
 def test_best_and_refined_files_are_accepted_by_other_commands(tmp_path, capsys):
     best, fine = tmp_path / "best.json", tmp_path / "fine.json"
-    wish = ["--best", str(best), "--refined", str(fine), "--ensemble", "2"]
-    assert main(["search", *SPEC, *wish]) == 0
+    files = ["--best", str(best), "--refined", str(fine), "--ensemble", "2"]
+    assert main(["search", *SPEC, *files]) == 0
     out = capsys.readouterr().out
     assert "together" in out
     assert "of 12 trials finished" in out

@@ -1,4 +1,4 @@
-"""What others notice while a table is read: `python tests/bench/table_beside.py`.
+"""What others notice while a table is read: `python tests/bench/table_in_class.py`.
 
 Twenty experiments train in this process, each watched; told are the gaps between their frames,
 before, while each kind of table of tables.py is read, and while a run on it begins; and for how

@@ -1,22 +1,22 @@
-"""Ordinary visitors, and beside them odd ones: who notices?
+"""Ordinary visitors, and beside them misbehaving ones: who notices?
 
-    uv run --group bench python tests/bench/odd.py --visitors 20 --seconds 15
+    uv run --group bench python tests/bench/misbehaving.py --visitors 20 --seconds 15
 
 With --attacks, those who mean no good (attacks.py); with --folder, the program of another folder:
 
-    uv run --group bench python tests/bench/odd.py --attacks --seconds 10
-    uv run --group bench python tests/bench/odd.py --attacks --seconds 10 --folder BEFORE
+    uv run --group bench python tests/bench/misbehaving.py --attacks --seconds 10
+    uv run --group bench python tests/bench/misbehaving.py --attacks --seconds 10 --folder BEFORE
 
 Whether memory grows from one round to the next, and what is left once all have gone:
 
-    uv run --group bench python tests/bench/odd.py --attacks --seconds 3 --rounds 3
+    uv run --group bench python tests/bench/misbehaving.py --attacks --seconds 3 --rounds 3
 
 Starts a server of its own with so many visitors, all training. In turn there comes one who stops
 reading, a greedy one, a hidden tab, a phone on a slow line, one who talks nonsense, and a crowd
-that has paused. Told are the frames of the ordinary ones before and meanwhile and the longest wait
-of any, the memory of the server before, meanwhile and after, how many frames the odd one got, and
-how many bytes the system of the server keeps for it. Last, what a visitor costs who has paused
-while nobody else is there.
+that has paused. Printed are the frames of the ordinary ones before and meanwhile and the longest
+wait of any, the memory of the server before, meanwhile and after, how many frames the misbehaving
+one got, and how many bytes the server's system keeps for it. Last, what a visitor costs who has
+paused while nobody else is there.
 """
 
 import argparse
@@ -42,7 +42,7 @@ PAUSED = 30
 SETTLE = 3.0  # seconds after a visitor has come
 LIFETIME, CHECK = 3000, 500  # milliseconds
 
-type Odd = Callable[[str], AbstractAsyncContextManager[list[Visitor]]]
+type Misbehaving = Callable[[str], AbstractAsyncContextManager[list[Visitor]]]
 
 
 async def opened(base: str, number: int, buffer: int | None = None) -> list[Visitor]:
@@ -71,15 +71,15 @@ async def greedy(base: str) -> AsyncIterator[list[Visitor]]:
     (visitor,) = await opened(base, 1, SMALL)
     visitor.asks = False
 
-    async def wish() -> None:
+    async def request_on() -> None:
         while not visitor.channel.closed.done():
             visitor.channel.send({"since": -1, "views": VIEWS})
             await asyncio.sleep(GREED)
 
     visitor.stop_reading()
-    wishing = asyncio.create_task(wish())
+    requesting = asyncio.create_task(request_on())
     yield [visitor]
-    wishing.cancel()
+    requesting.cancel()
     visitor.drop()
 
 
@@ -98,17 +98,17 @@ async def slow_phone(base: str) -> AsyncIterator[list[Visitor]]:
     (visitor,) = await opened(base, 1)
     visitor.asks = False
 
-    async def wish() -> None:
+    async def request_on() -> None:
         while True:
             seen = len(visitor.arrivals)
-            visitor.wish()
+            visitor.request()
             while len(visitor.arrivals) == seen:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(SLOW)
 
-    wishing = asyncio.create_task(wish())
+    requesting = asyncio.create_task(request_on())
     yield [visitor]
-    wishing.cancel()
+    requesting.cancel()
     visitor.leave()
 
 
@@ -156,7 +156,7 @@ async def paused(base: str, number: int) -> list[Visitor]:
     return visitors
 
 
-ODD: dict[str, Odd] = {
+MISBEHAVING: dict[str, Misbehaving] = {
     "stops reading": stops_reading,
     "greedy": greedy,
     "hidden tab": hidden_tab,
@@ -164,13 +164,13 @@ ODD: dict[str, Odd] = {
     "talks nonsense": talks_nonsense,
     f"{PAUSED} paused": paused_crowd,
 }
-ALL = {**ODD, **ATTACKS}
+ALL = {**MISBEHAVING, **ATTACKS}
 
 
 async def measure(
     server: Server, number: int, seconds: float, names: list[str], rounds: int
 ) -> None:
-    """Each odd visitor in turn beside so many ordinary ones, for so many seconds."""
+    """Each misbehaving visitor in turn beside so many ordinary ones, for so many seconds."""
     crowd = await opened(server.base, number)
     await asyncio.sleep(2 * SETTLE)
     frames = "frames/s least, median, p99 gap, worst"
@@ -179,13 +179,13 @@ async def measure(
         usual = await watch(crowd, seconds)
         memory = [server.memory]
         begun = time.perf_counter()
-        async with ALL[name](server.base) as odd:
+        async with ALL[name](server.base) as guests:
             await asyncio.sleep(SETTLE)
-            got = sum(len(visitor.arrivals) for visitor in odd)
+            got = sum(len(visitor.arrivals) for visitor in guests)
             from_the_start = name in ATTACKS and name not in COME_FIRST
             meanwhile = await watch(crowd, seconds, begun if from_the_start else None)
-            got = sum(len(visitor.arrivals) for visitor in odd) - got
-            waiting = queued([port for visitor in odd for port in visitor.ports])
+            got = sum(len(visitor.arrivals) for visitor in guests) - got
+            waiting = queued([port for visitor in guests for port in visitor.ports])
             memory.append(server.memory)
         await asyncio.sleep(SETTLE + (LIFETIME + CHECK) / 1000)
         memory.append(server.memory)
@@ -246,7 +246,9 @@ async def price(server: Server, number: int, seconds: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--visitors", type=int, default=20, help="ordinary ones")
-    parser.add_argument("--seconds", type=float, default=15, help="for which an odd one is there")
+    parser.add_argument(
+        "--seconds", type=float, default=15, help="for which a misbehaving one is there"
+    )
     parser.add_argument("--only", nargs="*", choices=ALL, help="some of them")
     parser.add_argument("--rounds", type=int, default=1, help="how often each of them comes")
     parser.add_argument("--attacks", action="store_true", help="those who mean no good instead")
@@ -254,7 +256,9 @@ def main() -> None:
     parser.add_argument("--paused", type=int, default=40, help="whose price is measured")
     options = parser.parse_args()
     flags = "--unused-session-lifetime", f"{LIFETIME}", "--check-unused-sessions", f"{CHECK}"
-    names = list(ATTACKS if options.attacks else ODD) if options.only is None else options.only
+    names = (
+        list(ATTACKS if options.attacks else MISBEHAVING) if options.only is None else options.only
+    )
     if names:
         most = options.visitors + PAUSED + 5
         with served(*flags, folder=options.folder, BABYSIT_MAX_VISITORS=most) as server:

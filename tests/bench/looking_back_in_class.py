@@ -1,10 +1,10 @@
 """How long a look back takes on the page while a class trains beside it.
 
-    uv run --group bench python tests/bench/looks_beside.py [--visitors 40] [--steps 100000]
-        [--pace full] [--net images]
+    uv run --group bench python tests/bench/looking_back_in_class.py [--visitors 40]
+        [--steps 100000] [--pace full] [--net images]
 
 One visitor trains for so many steps and pauses; then the others come and train at the pace, and
-that one looks at steps in random order. A look takes from the wish to the frame with that step.
+that one looks at steps in random order. A look takes from the request to the frame with that step.
 """
 
 import argparse
