@@ -8,18 +8,17 @@ wants it, and `{"refused": ...}` in one sentence.
 
 import asyncio
 import logging
+from typing import Any
 
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.urls import per_app_patterns
-from bokeh.server.views.ws import WSHandler
-from tornado.ioloop import IOLoop
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketClosedError
 
 from app.classroom import messages as m
 from app.server.channel_limits import TOO_MANY, ChannelsOfPages
 from app.server.class_page import ClassPage
 from app.server.connection_limits import Budget
-from app.server.frame_channel import FORBIDDEN, PINGED_EVERY, UNREADABLE, Hello, decoded, visit_of
+from app.server.page_channel import FORBIDDEN, Hello, PageChannel, decoded, visit_of
 from app.server.session import Visit
 
 log = logging.getLogger(__name__)
@@ -29,34 +28,32 @@ LONGEST_SAVED = 2 * m.MOST_SAVED  # ... of one who may open a room, which may be
 SAVED, RATE = 60, 20  # messages that a page may send at once, and per second after that
 
 
-class ClassChannel(WebSocketHandler):
+class ClassChannel(PageChannel):
     """The server's end of one page's channel."""
+
+    LONGEST = LONGEST
 
     def initialize(
         self, application_context: ApplicationContext, bokeh_websocket_path: str
     ) -> None:
-        self._context = application_context
-        self._loop = IOLoop.current()
-        self._visit: Visit | None = None  # once its token is known
+        super().initialize(application_context, bokeh_websocket_path)
         self._page: ClassPage | None = None  # ... unless it has too many channels
         self._budget = Budget(SAVED, RATE)
 
-    check_origin = WSHandler.check_origin
-    ping_interval = PINGED_EVERY
-    ping_timeout = PINGED_EVERY
-
-    def open(self) -> None:
-        self.set_nodelay(True)
-
     async def on_message(self, message: str | bytes) -> None:
         await asyncio.sleep(self._budget.spend(1))
-        page = self._page
-        if len(message) > (LONGEST_SAVED if page and page.may_open else LONGEST):
-            self.close(UNREADABLE, "too long")
-        elif page is None:
-            self._greet(decoded(message, Hello))
-        else:
+        if page := self._page:
             await page.receive(decoded(message, m.Request))  # type: ignore[arg-type]
+            if page.may_open:
+                self._read_saved_rooms()
+        else:
+            self._greet(decoded(message, Hello))
+
+    def _read_saved_rooms(self) -> None:
+        """Read longer messages from now on: a teacher's may be a saved room."""
+        socket: Any = self.ws_connection
+        if socket:
+            socket.params.max_message_size = LONGEST_SAVED
 
     def _greet(self, hello: Hello | str) -> None:
         visit = None
@@ -90,6 +87,7 @@ class ClassChannel(WebSocketHandler):
         self.close(TOO_MANY, "too many channels")
 
     def on_close(self) -> None:
+        super().on_close()
         self._leave()
 
     def _leave(self) -> None:

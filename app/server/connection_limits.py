@@ -1,6 +1,7 @@
 """Limits of one connection: the size and rate of its messages, and the time for a request.
 
-The defaults of Tornado and Bokeh 3.10 are far higher than a class needs.
+The defaults of Tornado and Bokeh 3.10 are far higher than a class needs: of each request of anybody
+they keep up to a hundred megabytes in memory until all have come.
 """
 
 import time
@@ -17,6 +18,7 @@ from app.server.workarounds.message_delay import handle_messages_in_time
 from app.server.workarounds.patching import replaced
 
 LARGEST = 2**20  # bytes of a message on a page's socket; an upload may be larger
+LARGEST_BODY = 10_000  # ... of a request, of which only the password's form has any
 SILENT = 30.0  # seconds in which a request has to send its headers, and then its body
 
 SAVED = 500  # messages that a page may send at once
@@ -143,7 +145,7 @@ def install() -> None:
     bounded: Any = property(lambda self: largest)
     WSHandler.max_message_size = bounded  # type: ignore[method-assign]
     handle_messages_in_time(wait_of)
-    replaced(HTTPServer, "initialize", _impatient)
+    replaced(HTTPServer, "initialize", _within_limits)
 
 
 def wait_of(socket: WSHandler, kind: str) -> float:
@@ -155,12 +157,13 @@ def wait_of(socket: WSHandler, kind: str) -> float:
     return CROWD.spend(page, PULLED if again else 1)
 
 
-def _impatient(initialize: Callable[..., None]) -> Callable[..., None]:
-    """Close a connection whose request does not arrive in time."""
+def _within_limits(initialize: Callable[..., None]) -> Callable[..., None]:
+    """Close a connection whose request does not arrive in time, or has too large a body."""
 
-    def initialize_impatiently(self: HTTPServer, *args: Any, **kwargs: Any) -> None:
+    def initialize_within_limits(self: HTTPServer, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("idle_connection_timeout", SILENT)
         kwargs.setdefault("body_timeout", SILENT)
+        kwargs.setdefault("max_body_size", LARGEST_BODY)
         initialize(self, *args, **kwargs)
 
-    return initialize_impatiently
+    return initialize_within_limits

@@ -14,63 +14,37 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
-from bokeh.protocol.exceptions import ProtocolError
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.urls import per_app_patterns
-from bokeh.server.views.ws import WSHandler
-from bokeh.util.token import check_token_signature, get_session_id
-from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.ioloop import PeriodicCallback
+from tornado.websocket import WebSocketClosedError
 
 from app.plots import view_of
 from app.plots.plot_cache import DRAWINGS
 from app.server.channel_limits import TOO_MANY, ChannelsOfPages
+from app.server.connection_limits import LARGEST
 from app.server.frames import DESCRIBED_EVERY, Composer, FrameRequest, requested_views
-from app.server.session import CONDUCTOR, VISITS, Visit
+from app.server.page_channel import (
+    FORBIDDEN,
+    UNREADABLE,
+    Hello,
+    PageChannel,
+    decoded,
+    visit_of,
+)
+from app.server.session import CONDUCTOR, Visit
 from app.server.shared_frames import SharedFrames
 from app.server.shown_run import HOSTED, WatchedRun
 from engine import Snapshot
 
 log = logging.getLogger(__name__)
 
-FORBIDDEN = 4403  # close code: the token is missing or wrong
-UNREADABLE = 4400  # ... a message is not of the protocol
-BROKEN = 4500  # ... the training thread has ended
+BROKEN = 4500  # close code: the training thread has ended
 WATCHED_EVERY = 3.0  # seconds between two checks of that thread
-PINGED_EVERY = 20.0  # seconds between two pings
-PATIENCE = 10.0  # seconds for the token to arrive
 DRAWN_WITHIN = 0.25  # seconds for which a frame waits for drawings; later it comes without them
-
-
-class Hello(msgspec.Struct, forbid_unknown_fields=True):
-    """The page's first message."""
-
-    token: str
-    state: str = ""  # what a link carries behind #
-    teach: str = ""  # ... or the key of a teacher, whose run a class watches
-
-
-def decoded[T](message: str | bytes, kind: type[T]) -> T | str:
-    """The decoded message, or in a few words why it cannot be decoded."""
-    try:
-        return msgspec.json.decode(message, type=kind)
-    except (ValueError, RecursionError) as error:  # not JSON of that kind, or nested too deeply
-        return str(error).encode("ascii", "replace").decode()[:100]
-
-
-def visit_of(app: Any, context: ApplicationContext, token: str) -> Visit | None:
-    """The visit that a token was made for, if its signature holds and its session lives."""
-    try:
-        if not check_token_signature(token, signed=app.sign_sessions, secret_key=app.secret_key):
-            return None
-        session = context.get_session(get_session_id(token))
-    except (ProtocolError, ValueError, KeyError, TypeError):  # not a token
-        return None
-    return VISITS.get(session.id)
 
 
 @dataclass
@@ -98,15 +72,15 @@ def _shared(run: WatchedRun) -> SharedFrames[Composer]:
     return SHARED.setdefault(run, SharedFrames(Composer(_whole_seconds)))
 
 
-class FrameChannel(WebSocketHandler):
+class FrameChannel(PageChannel):
     """The server's end of one page's channel."""
+
+    LONGEST = LARGEST  # the first message may carry the state of a link
 
     def initialize(
         self, application_context: ApplicationContext, bokeh_websocket_path: str
     ) -> None:
-        self._context = application_context
-        self._loop = IOLoop.current()
-        self._visit: Visit | None = None
+        super().initialize(application_context, bokeh_websocket_path)
         self._composer = Composer()
         self._composing = threading.Lock()
         self._version = 0  # of the run that the page shows
@@ -118,28 +92,18 @@ class FrameChannel(WebSocketHandler):
         # The last frame; done once the socket has taken it.
         self._sent: asyncio.Future[None] | None = None
 
-    check_origin = WSHandler.check_origin
-    # Pings find a laptop that went away without closing the socket: its training would go on.
-    ping_interval = PINGED_EVERY
-    ping_timeout = PINGED_EVERY
-
     def open(self) -> None:
-        self.set_nodelay(True)
-        self._deadline = self._loop.call_later(PATIENCE, self._expect_visit)
+        super().open()
         self._watch = PeriodicCallback(self._expect_engine, 1000 * WATCHED_EVERY)
         self._watch.start()
-
-    def _expect_visit(self) -> None:
-        if self._visit is None:
-            self.close(FORBIDDEN, "no token")
 
     def _expect_engine(self) -> None:
         if not CONDUCTOR.alive:
             self.close(BROKEN, "the engine has stopped")
 
     def on_close(self) -> None:
+        super().on_close()
         self._watch.stop()
-        self._loop.remove_timeout(self._deadline)
         self._leave()
         del self._watch  # which holds the channel
 

@@ -27,7 +27,6 @@ from app.limits import LIMITS
 
 COOKIE = "babysit_class"
 LASTS = 30 * 86400.0  # seconds for which the cookie is valid
-LONGEST = 10_000  # bytes that the form may send
 OPEN = ("/liveness", "/readiness")  # addresses without a password, for health checks
 
 FREE = 10  # wrong passwords of one address without a delay: a class mistypes
@@ -224,8 +223,6 @@ def _guard(server: Any, lock: Lock) -> None:
     def find_handler(self: Any, request: HTTPServerRequest, **kwargs: Any) -> Any:
         if lock.lets_in(request):
             return find(self, request, **kwargs)
-        connection: Any = request.connection
-        connection.set_max_body_size(LONGEST)
         return self.get_handler_delegate(request, Form, {"lock": lock})
 
     server.find_handler = find_handler

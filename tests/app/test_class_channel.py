@@ -19,7 +19,8 @@ from app.server import class_rooms
 from app.server.channel_limits import MOST
 from app.server.class_page import ClassPage
 from app.server.class_rooms import LIVE
-from app.server.frame_channel import FORBIDDEN, SHARED
+from app.server.frame_channel import SHARED
+from app.server.page_channel import FORBIDDEN
 from app.server.session import CONDUCTOR, VISITS
 from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Pause, Pin, Play, SetKnob, Status

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.plots import VIEWS
-from app.server.frame_channel import Hello, decoded
 from app.server.frames import FrameRequest
+from app.server.page_channel import Hello, decoded
 from app.sharing import packed_runs, run_links
 from engine import (
     SETTINGS,

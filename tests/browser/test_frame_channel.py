@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from app.plots import view_of
-from app.server.frame_channel import FORBIDDEN, UNREADABLE
+from app.server.page_channel import FORBIDDEN, UNREADABLE
 from app.server.session import CONDUCTOR, VISITS
 from engine import SetKnob, Status
 from tests.browser.conftest import ONE_PLOT, wait_for
