@@ -13,6 +13,11 @@ MAX_NAME = 60  # characters in the name of a class
 def labelled[T: (int, str)](answers: Sequence[T], name: str) -> tuple[Integers, tuple[str, ...]]:
     """Labels `(N,)`, and the names of their classes: the distinct answers, in order."""
     distinct = sorted(set(answers))
+    if len(distinct) == 1:
+        raise ValueError(
+            f"{name}: expected 2 to {MAX_CLASSES} classes, found the answer"
+            f" {str(distinct[0])[:MAX_NAME]!r} in every example: nothing can be learned from it"
+        )
     if not 2 <= len(distinct) <= MAX_CLASSES:
         raise ValueError(
             f"{name}: expected 2 to {MAX_CLASSES} classes,"

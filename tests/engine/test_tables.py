@@ -43,6 +43,13 @@ def test_a_yes_after_numbers_is_an_answer_and_a_target_is_a_header():
     assert table("0,1,target\n1,2,y\n3,4,n\n").y.tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("name", ["remark", "y"])
+@pytest.mark.parametrize("cell", ["the same", "1", "remark {}"])
+def test_a_column_that_cannot_be_learned_is_not_taken_for_the_target(name, cell):
+    rows = [f"{row},{row % 7},{'ab'[row % 2]},{cell.format(row)}" for row in range(150)]
+    assert table("\n".join([f"w,h,kind,{name}", *rows])).classes == ("a", "b")
+
+
 def test_few_whole_numbers_are_classes_in_the_order_of_numbers():
     examples = table("\n".join(f"{row},{row % 3 + 8}" for row in range(9)))
     assert examples.classes == ("8", "9", "10")
@@ -76,8 +83,8 @@ def test_other_numbers_are_values_to_predict(answers):
         (b"w,y\n1,a\n2,\n", "line 3, column 'y': expected an answer, found an empty cell"),
         (b"w,y\n1,.5\n2,-inf\n", "line 3, column 'y': expected a number below 1e18, found -inf"),
         (b"w,y\n1,.5\n2,1.5x\n", "line 3, column 'y': expected a number as in other rows"),
-        (b"1,a\n2,a\n", "t.csv: expected 2 to 100 classes, found 1 different"),
-        (b"1,3\n2,3\n", "found 1 different answers"),
+        (b"1,a\n2,a\n", "t.csv: expected 2 to 100 classes, found the answer 'a' in every example"),
+        (b"1,3\n2,3\n", "found the answer '3' in every example"),
         (b'1,a\n2,"b\n', "t.csv, line 2: not a CSV table"),
         (b"1,a\r\n\r\n2," + b"," * 2**20, "t.csv, line 3: has more than 1,048,576 characters"),
         (b"1,a\n2," + b"b" * 61, "expected a name of 1 to 60 printable characters"),

@@ -45,12 +45,20 @@ def choose_target(grid: Grid, typed: Sequence[Typed], reading: Reading) -> Targe
 
 
 def _likely(grid: Grid, typed: Sequence[Typed]) -> int:
-    """By its name; else the last column that is not empty, or the first if only it has classes."""
+    """By its name; else the last column, or the first if only it has classes.
+
+    Columns that cannot be learned are passed over, where two others can.
+    """
     names = [name.lower() for name in grid.names]
+    filled = [n for n, column in enumerate(typed) if column.kind != "empty"]
+    possible = [n for n in filled if _can_be_learned(typed[n])]
+    if len(possible) < 2:  # a target and an input
+        possible = filled
     for wanted in TARGETS:
-        if grid.header and wanted in names and typed[names.index(wanted)].kind != "empty":
+        if grid.header and wanted in names and names.index(wanted) in possible:
             return names.index(wanted)
-    full = [n for n, column in enumerate(typed) if column.kind not in ("empty", "date")]
+    full = [n for n in possible if typed[n].kind != "date"]
+    full = full or [n for n in filled if typed[n].kind != "date"]
     if not full:
         raise ValueError(f"{grid.name}: expected a target column, found none")
     first, last = full[0], full[-1]
@@ -60,6 +68,14 @@ def _likely(grid: Grid, typed: Sequence[Typed]) -> int:
         if not (few and grid.header):  # with a header, the target is usually last
             return first
     return last
+
+
+def _can_be_learned(column: Typed) -> bool:
+    """Whether its values differ and, as those of a comment do not, are few enough for classes."""
+    if column.values is not None:
+        known = column.values[np.isfinite(column.values)]
+        return len(known) > 0 and known.min() < known.max()
+    return 2 <= len({x for x in column.cells or [] if not is_missing(x)}) <= MAX_CLASSES
 
 
 def _has_classes(column: Typed) -> bool:
