@@ -170,6 +170,7 @@ from engine.search import (
     processes,
     refine,
 )
+from engine.spreadsheet import as_text
 from engine.training.blas_threads import hold_blas
 from engine.training.commands import (
     Begin,
@@ -381,6 +382,7 @@ __all__ = [
     "WeightImages",
     "WeightStats",
     "archive",
+    "as_text",
     "axis_of",
     "bounds_of",
     "challenges_in",

@@ -8,9 +8,7 @@ import msgspec
 from app.classroom.question import Phase
 from app.classroom.room import Room
 from app.classroom.views import best_first
-from engine import RunConfig
-
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so a spreadsheet would compute
+from engine import RunConfig, as_text
 
 
 def as_json(room: Room) -> str:
@@ -58,7 +56,7 @@ def as_csv(room: Room) -> str:
         predicted = [x for x in student.predictions if x.phase is Phase.PREDICT]
         table.writerow(
             [
-                _harmless(student.name),
+                as_text(student.name),
                 f"{student.best[0]:.4g}" if student.best else "",
                 len(predicted),
                 *(_verdict(student.lessons.get(slug)) for slug in lessons),
@@ -69,7 +67,3 @@ def as_csv(room: Room) -> str:
 
 def _verdict(holds: bool | None) -> str:
     return "" if holds is None else "holds" if holds else "does not hold"
-
-
-def _harmless(name: str) -> str:
-    return f"'{name}" if name.startswith(DANGEROUS) else name

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from engine.cli.files import STANDARD, check_writable, read, tell, to_json, write
-from engine.cli.grade import as_text, read_file
+from engine.cli.grade import read_file
 from engine.grading.challenge import (
     BASELINES,
     Challenge,
@@ -23,6 +23,7 @@ from engine.grading.grading import MOST_SECONDS, repeated
 from engine.grading.hand_in import HandedRun, HandIn
 from engine.grading.machine import kind_of_machine
 from engine.number_format import counted, in_form
+from engine.spreadsheet import as_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

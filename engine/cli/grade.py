@@ -27,9 +27,9 @@ from engine.grading.grading import (
 from engine.grading.hand_in import HandIn, read_archive, read_hand_in
 from engine.grading.rubric import Rubric
 from engine.lessons.play import prepare_process
+from engine.spreadsheet import as_text
 
 LONGEST = 200  # characters of a reason
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet begins to calculate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,11 +134,6 @@ def _table(grades: Mapping[str, Grade], rubric: Rubric) -> str:
         row = [as_text(name), as_text(given.student), given.total, rubric.points]
         writer.writerow([*row, *points, as_text(remarks)])
     return file.getvalue()
-
-
-def as_text(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _lines(grades: Mapping[str, Grade], rubric: Rubric) -> Iterator[str]:

@@ -467,6 +467,14 @@ def test_results_are_a_table_that_no_spreadsheet_computes(room, trained):
     assert evil.name not in lines[2][:1]
 
 
+@pytest.mark.parametrize("separator", ",;|\t")
+def test_no_cell_of_the_results_begins_like_a_formula_wherever_a_line_is_split(room, separator):
+    joined(room, f"a{separator}=1+1", f"b{separator}{separator}@SUM(A1)", "-1", "x;+1;|-1", "c;-d")
+    lines = as_csv(room).splitlines()
+    cells = [cell for line in lines for cell in line.split(separator)]
+    assert not [cell for cell in cells if cell.lstrip('"').startswith(("=", "+", "-", "@"))]
+
+
 def test_closing_deletes_everything(room):
     (anna,) = joined(room, "Anna")
     teach(room, m.Ask("Well?", OPTIONS))
