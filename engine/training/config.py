@@ -19,12 +19,20 @@ from engine.nn.activations import ACTIVATIONS
 from engine.nn.initializers import INITIALIZERS
 from engine.nn.losses import LOSSES
 from engine.nn.normalization import NORMALIZATIONS
-from engine.registry import Choice, Range
+from engine.registry import Choice, Range, Registry
 from engine.suggestions import instead_of, quoted
 from engine.training.layer_specs import CONVOLUTIONS, UNITS, Convolution, Stack
 from engine.training.optimizers import OPTIMIZERS
 from engine.training.schedules import SCHEDULES
-from engine.training.setting import Checked, Effect, Group, Rebuilds, Setting, settings_of
+from engine.training.setting import (
+    Checked,
+    Effect,
+    Group,
+    Rebuilds,
+    Setting,
+    not_a_choice,
+    settings_of,
+)
 
 type SettingValue = float | Choice | tuple[int, ...] | tuple[Convolution, ...]
 
@@ -361,12 +369,14 @@ class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         part, name = _parts(path)
         section: Checked = getattr(self, part)
         hint = _hints(type(section))[name]
-        stack = SETTINGS[path].values
-        if isinstance(stack, Stack) and isinstance(value, str):
-            value = stack.read(value)
+        label, values = SETTINGS[path].label.lower(), SETTINGS[path].values
+        if isinstance(values, Stack) and isinstance(value, str):
+            value = values.read(value)
+        elif isinstance(values, Registry) and isinstance(value, str):
+            raise ValueError(f"{label} {not_a_choice(value, values)}")
         elif isinstance(value, float) and value.is_integer() and hint is int:
             value = int(value)  # 64.0 from a slider, or from JSON, is the whole number 64
-        value = converted(value, hint, SETTINGS[path].label.lower())
+        value = converted(value, hint, label)
         changed: Checked = msgspec.structs.replace(section, **{name: value})
         if path == "data.dataset":  # which has other classes
             changed = msgspec.structs.replace(

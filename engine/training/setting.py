@@ -85,4 +85,12 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             elif isinstance(value, Choice):
                 setting.values.check(value)
             else:
-                raise ValueError(f"{setting.label.lower()} must be a choice, got {quoted(value)}")
+                raise ValueError(f"{setting.label.lower()} {not_a_choice(value, setting.values)}")
+
+
+def not_a_choice(value: object, menu: Registry[Any]) -> str:
+    """Why a value that is no `Choice` is refused; ValueError if it names no entry of the menu."""
+    if not isinstance(value, str):
+        return f"must be a choice, got {quoted(value)}"
+    menu.check(Choice(value))
+    return f"must be a choice: Choice({value!r}), not {value!r}"

@@ -112,16 +112,15 @@ def test_the_laboratory_speaks_of_no_run_where_it_trains_none():
 def test_every_plot_with_its_numbers_its_lines_and_its_buttons(name, case):
     snapshot = seen(case)
     view = view_of(name)(snapshot, theme.DESK)
-    assert key_of(f"view {name}") == f"view {name}"
-    for text, label, _ in view.keys:
-        assert not text or key_of(f"number {text}"), (text, label)
     tags = [tag for figure in view.figures for tag in figure.tags if isinstance(tag, dict)]
-    for line in [line for tag in tags for line in tag.get("lines", ())]:
-        assert key_of(f"number {name}.{line['label']}"), line["label"]
-    for switch, _ in switches(view):
-        assert key_of(f"button switch {switch}"), switch
     tab = view_of(name).tab
-    assert not tab or key_of(f"tab {tab}"), tab
+    things = [f"tab {tab}"] if tab else []
+    things += [f"number {text}" for text, _, _ in view.keys if text]
+    things += [f"number {name}.{line['label']}" for tag in tags for line in tag.get("lines", ())]
+    things += [f"button switch {switch}" for switch, _ in switches(view)]
+    missing = [f"view {name}"] if key_of(f"view {name}") != f"view {name}" else []
+    missing += [thing for thing in things if key_of(thing) is None]
+    assert not missing, f"call explain(key, title, what) in the file of the plot: {missing}"
 
 
 def test_every_line_of_a_second_run():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import SETTINGS, Choice, Range, Registry, RunConfig, Stack
+from engine import SETTINGS, Choice, Experiment, Range, Registry, RunConfig, SetKnob, Stack
 from engine.training.config import DataConfig, ModelConfig
 
 
@@ -48,6 +48,22 @@ def test_invalid_json_is_refused_in_one_sentence(text, sentence):
 def test_constructors_refuse_illegal_values(make):
     with pytest.raises(ValueError, match="must be"):
         make()
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda name: ModelConfig(activation=name),
+        lambda name: RunConfig().replace("model.activation", name),
+        lambda name: Experiment(RunConfig()).apply(SetKnob("model.activation", name)),
+    ],
+    ids=["built", "replaced", "applied"],
+)
+def test_a_bare_name_is_refused_with_the_choice_to_write(choose):
+    with pytest.raises(ValueError, match=r"^activation must be a choice: Choice\('tanh'\), not "):
+        choose("tanh")
+    with pytest.raises(ValueError, match=r"^unknown activation 'tahn'; the nearest .* tanh"):
+        choose("tahn")
 
 
 def test_every_setting_describes_itself():

@@ -81,15 +81,16 @@ def vary(lesson: Lesson, evidence: Evidence, varied: Lesson) -> Evidence:
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_has_all_its_texts(name):
     lesson = open_lesson(name)
-    assert 40 < len(lesson.look) < 330
-    assert not lesson.runs or 40 < len(lesson.why) < 330
-    assert 20 < len(lesson.setup) < 250
-    assert lesson.title.endswith("?")
+    assert 40 < len(lesson.look) < 330, "`look` says what to watch, in 40 to 330 letters"
+    if lesson.runs:
+        assert 40 < len(lesson.why) < 330, "`why` explains what the runs show, likewise"
+    assert 20 < len(lesson.setup) < 250, "`setup` says what there is, in 20 to 250"
+    assert lesson.title.endswith("?"), "the title is a question"
     assert len(lesson.question.options) > 1
     assert 0 <= lesson.question.right < len(lesson.question.options)
-    assert len(lesson.breaks) >= 2
+    assert len(lesson.breaks) >= 2, "two variations or more; the first makes the claim false"
     names = {run.name for run in lesson.runs} | set(lesson.exhibits)
-    assert names
+    assert names, "a lesson has runs or exhibits"
     for by in lesson.breaks:
         assert any(fnmatchcase(name, by.of) for name in names), by.label
 

@@ -77,12 +77,14 @@ def test_every_entry_has_a_reference(kind, entries):
     missing = entries - names(kind)
     assert not missing, (
         f"no number of PyTorch's to compare {kind} {sorted(missing)} with:"
-        f" add it to {REFERENCE.name}/torch_reference.py and run that"
+        " add it to tests/reference/torch_reference.py, and run that where PyTorch is installed"
     )
 
 
 def test_every_normalization_has_a_reference():
-    assert set(NORMALIZATIONS) == {"none", "batch norm"}, "add the new one to torch_reference.py"
+    assert set(NORMALIZATIONS) == {"none", "batch norm"}, (
+        "add the new one to tests/reference/torch_reference.py"
+    )
 
 
 def test_the_reference_is_of_the_version_that_the_readme_names():
