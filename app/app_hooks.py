@@ -14,6 +14,7 @@ from app.server import (
     class_channel,
     class_rooms,
     connection_limits,
+    document_sockets,
     frame_channel,
     http_handlers,
     log_limits,
@@ -43,6 +44,7 @@ frame_channel.install()
 class_channel.install()
 http_handlers.install()
 connection_limits.install()
+document_sockets.install()
 log_limits.install()
 password.install()
 build_pages_on_threads()

@@ -18,6 +18,7 @@ from app.server.workarounds.message_delay import handle_messages_in_time
 from app.server.workarounds.patching import replaced
 
 LARGEST = 2**20  # bytes of a message on a page's socket; an upload may be larger
+LARGEST_MESSAGE = LARGEST + LIMITS.upload * 4 // 3  # base64 takes 4 characters for 3 bytes
 LARGEST_BODY = 10_000  # ... of a request, of which only the password's form has any
 SILENT = 30.0  # seconds in which a request has to send its headers, and then its body
 
@@ -141,8 +142,7 @@ class Addresses:
 
 def install() -> None:
     """Set the limits of this process; called before it listens."""
-    largest = LARGEST + LIMITS.upload * 4 // 3  # base64 takes 4 characters for 3 bytes
-    bounded: Any = property(lambda self: largest)
+    bounded: Any = property(lambda self: LARGEST_MESSAGE)
     WSHandler.max_message_size = bounded  # type: ignore[method-assign]
     handle_messages_in_time(wait_of)
     replaced(HTTPServer, "initialize", _within_limits)

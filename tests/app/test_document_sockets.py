@@ -1,0 +1,89 @@
+"""A page has few document sockets at once, and no message of one grows without end."""
+
+import asyncio
+import contextlib
+import json
+import re
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from bokeh.protocol import Protocol
+from bokeh.protocol.exceptions import ValidationError
+from bokeh.protocol.receiver import Receiver
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from app.server import channel_limits
+from app.server.channel_limits import TOO_MANY
+from app.server.workarounds.document_sockets import PART, limit_messages
+from tests.served_page import ServedPage, serve_to_the_end
+from tests.waiting import PATIENCE
+
+SMALL = 10_000
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[ServedPage]:
+    with serve_to_the_end() as served:
+        yield served
+
+
+def test_the_oldest_of_too_many_sockets_of_one_page_closes(served, monkeypatch):
+    monkeypatch.setattr(channel_limits, "MOST", 2)
+    with urllib.request.urlopen(served.address, timeout=PATIENCE) as answer:
+        token = re.search(r'"token":\s*"([^"]+)"', answer.read().decode())
+    assert token
+    said = [Subprotocol("bokeh"), Subprotocol(token[1])]
+    with contextlib.ExitStack() as ends:
+        sockets = []
+        for _ in range(3):
+            address = f"{served.address.replace('http', 'ws')}/ws"
+            origin = served.address.removesuffix("/app")
+            plug = connect(address, origin=origin, subprotocols=said, max_size=None)
+            sockets.append(ends.enter_context(plug))
+            assert json.loads(sockets[-1].recv(timeout=PATIENCE))["msgtype"] == "ACK"
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                sockets[0].recv(timeout=PATIENCE)
+        assert closed.value.rcvd and closed.value.rcvd.code == TOO_MANY
+        for socket in sockets[1:]:
+            socket.send(json.dumps({"msgid": "1", "msgtype": "SERVER-INFO-REQ"}))
+            socket.send("{}")
+            socket.send("{}")
+        for socket in sockets[1:]:
+            while "SERVER-INFO-REPLY" not in str(socket.recv(timeout=PATIENCE)):
+                pass
+
+
+@pytest.fixture
+def receiver(monkeypatch) -> Receiver:
+    consume = Receiver.consume
+    monkeypatch.setattr(Receiver, "consume", getattr(consume, "replaces", consume))
+    limit_messages(SMALL)
+    return Receiver(Protocol())
+
+
+def take(receiver: Receiver, *fragments: str | bytes) -> list[object]:
+    async def take_all() -> list[object]:
+        return [await receiver.consume(fragment) for fragment in fragments]
+
+    return asyncio.run(take_all())
+
+
+def message(buffers: int) -> tuple[str, str, str]:
+    header = {"msgid": "1", "msgtype": "PATCH-DOC", "num_buffers": buffers}
+    return json.dumps(header), "{}", json.dumps({"events": []})
+
+
+@pytest.mark.parametrize("payload", [b"", b"x" * 1000])
+def test_a_message_of_parts_without_end_is_refused(receiver, payload):
+    take(receiver, *message(10**9))
+    with pytest.raises(ValidationError, match=f"more than {SMALL:,} bytes"):
+        take(receiver, *[json.dumps({"id": "b"}), payload] * (SMALL // PART))
+
+
+def test_any_number_of_messages_is_taken(receiver):
+    for _ in range(SMALL):
+        assert take(receiver, *message(1), '{"id": "b"}', b"x" * 1000)[-1]
