@@ -28,6 +28,7 @@ from app.server.memory import MEMORY, set_aside, share_heaps
 from app.server.open_files import raise_limit
 from app.server.page_request import READY, browser_connected, build_ahead, give_away, take_back
 from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
+from app.server.silent_pages import close_silent_pages
 from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
 from app.server.workarounds.file_input import take_refused_files_in_silence
 from app.server.workarounds.html_text import send_new_text_alone
@@ -95,6 +96,7 @@ def _begin(context: ApplicationContext) -> None:
     LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()
     class_rooms.begin()
+    TASKS.add(asyncio.create_task(close_silent_pages(context)))
     TASKS.add(asyncio.create_task(READY.fill(lambda: build_ahead(context), _idle, _alone)))
 
 

@@ -152,13 +152,10 @@ class FrameChannel(PageChannel):
             return
         self._visit.on_other_run.add(self._show_other_run)
         self._visit.attend(self)  # or the run would stop when the page's lost channel ends later
-        if self._visit.presence.left is not None:  # reconnected, perhaps before Bokeh notices
-            self._visit.reconnect(None)
-        else:
-            self._visit.presence.connect()
-            self._visit.bring(hello.state)
-            if run := HOSTED.get(hello.teach):
-                self._visit.adopt(run)
+        self._visit.reconnect(None)  # perhaps before Bokeh notices
+        self._visit.bring(hello.state)
+        if run := HOSTED.get(hello.teach):
+            self._visit.adopt(run)
 
     def _answer(self, visit: Visit, request: FrameRequest) -> Awaitable[None] | None:
         """Answer a request; Tornado reads the next one when what is returned is done, or at once.

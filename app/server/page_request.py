@@ -139,8 +139,10 @@ async def recall(context: ApplicationContext, session: ID) -> None:
 
 
 def browser_connected(session: str) -> None:
-    """A browser has connected to this session."""
+    """A browser has connected to this session, for the first time or again: it takes a place."""
     READY.end_loan(session)
+    if visit := VISITS.get(session):
+        visit.reconnect(None)
     if address := UNSEEN_PAGES.connect(session):
         loop = IOLoop.current()
         Context().run(loop.call_later, STAYS, bring_back, UNSEEN_PAGES, session, address)
@@ -230,5 +232,4 @@ def _begin(document: Document, visit: Visit) -> ID:
         **{"asked": css("buttons", "question_mark")},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
-    pn.state.onload(visit.connect)
     return ID(context.id)

@@ -26,7 +26,7 @@ from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
 from app.server.workarounds.closed_components import components_beside, cut_components
 from app.server.workarounds.closed_documents import forget_notifications
-from app.server.workarounds.sessions import forgetting
+from app.server.workarounds.sessions import connected, forgetting
 from app.sharing import run_links
 from app.sharing.challenge_run import ChallengeRun
 from app.sharing.reconnect import Reconnect
@@ -89,6 +89,7 @@ class Visit:
         self._lesson = ""  # when the visit ended
         self._answers: tuple[LessonAnswer, ...] = ()
         self._forget: Callable[[], None] = lambda: None
+        self._is_connected: Callable[[], bool] = lambda: False
         self.name = ""  # for the operator
         self._beside: list[Parameterized] = []  # what Panel has added to the page
         self.presence = Presence()
@@ -116,7 +117,7 @@ class Visit:
         document.on_event(ClientReconnected, self.reconnect)
         document.on_session_destroyed(self.close)
         document.on_session_destroyed(lambda context: forget_notifications(document))
-        self._forget = forgetting(document)
+        self._forget, self._is_connected = forgetting(document), connected(document)
 
     def send(self, command: Command) -> None:
         """Send a command to the visitor's own run."""
@@ -222,7 +223,14 @@ class Visit:
         self.stop_watching(who, None)
         self._watchers.discard(who)
         if not self._watchers:
-            self.disconnect(None)
+            self._pause_alone()
+            if not self._is_connected():
+                self.presence.disconnect()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the page has a channel for frames."""
+        return bool(self._watchers)
 
     # ---- another visitor's run ------------------------------------------------------------------
 
@@ -306,10 +314,6 @@ class Visit:
         if self._shared_run:
             self._shared_run.play()
 
-    def connect(self) -> None:
-        """The browser has loaded the page."""
-        self.presence.connect()
-
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""
         return Building(pieces, PIECES, self.page.callback)
@@ -332,13 +336,17 @@ class Visit:
     def disconnect(self, event: object) -> None:
         """The connection is lost: pause the run, since the page may reconnect."""
         self.presence.disconnect()
+        self._pause_alone()
+
+    def _pause_alone(self) -> None:
+        """Pause a run that nobody sees, until its page reconnects."""
         run = self._run
         if run and not run.hosted and run.handle.latest.status is Status.RUNNING:
             self._lost_running = True
             run.handle.send(Pause())
 
     def reconnect(self, event: object) -> None:
-        """The page has reconnected: continue where it was."""
+        """The page is connected, or its frame channel is: continue where it was."""
         self.presence.connect()
         if self._run and self._lost_running:
             self._lost_running = False

@@ -7,6 +7,7 @@ import sys
 import weakref
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from bokeh.document import Document
 from bokeh.document.callbacks import DocumentCallbackManager
@@ -18,7 +19,19 @@ from param import Parameterized
 from app.panels import PANELS, SidebarPanel
 from app.panels.checks import Checks
 from app.server import session
-from app.server.memory import ALL, ENDS, FEW, MANY, NEW, SELDOM, Memory, give_back, set_aside
+from app.server.memory import (
+    ALL,
+    ENDS,
+    FEW,
+    GROWN,
+    MANY,
+    NEW,
+    SELDOM,
+    Memory,
+    give_back,
+    resident,
+    set_aside,
+)
 from app.server.workarounds.closed_components import components_below, cut_components
 from app.server.workarounds.closed_documents import cut_what_is_closed
 from app.sharing.run_links import PageLink
@@ -47,10 +60,25 @@ def clock() -> Clock:
     return Clock()
 
 
+class Size:
+    """The bytes of a process, as the system tells them."""
+
+    def __init__(self) -> None:
+        self.bytes = 100 * GROWN
+
+    def __call__(self) -> int:
+        return self.bytes
+
+
 @pytest.fixture
-def memory(done, clock) -> Memory:
+def size() -> Size:
+    return Size()
+
+
+@pytest.fixture
+def memory(done, size, clock) -> Memory:
     others = (lambda name=name: done.append(name) for name in ("aside", "back"))
-    memory = Memory(done.append, *others, clock)
+    memory = Memory(done.append, *others, size, clock)
     memory.nobody_is_here = lambda: False
     return memory
 
@@ -114,6 +142,26 @@ def test_what_is_new_is_searched_in_any_case(memory, done, clock):
     memory.check()
     memory.check()
     assert done == [NEW, "back"]
+
+
+def test_empty_pages_are_returned_once_the_process_has_grown(memory, done, size):
+    size.bytes += GROWN - 1
+    memory.check()
+    assert done == []
+    size.bytes += 1
+    memory.check()
+    memory.check()
+    assert done == ["back"]  # what is still there is needed
+    size.bytes += GROWN
+    memory.check()
+    assert done == ["back", "back"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not say")
+def test_the_size_of_the_process_is_that_of_what_it_has_touched():
+    before = resident()
+    touched = np.ones(8 * 2**20)
+    assert resident() - before >= touched.nbytes // 2
 
 
 class Circle:

@@ -236,12 +236,13 @@ def connects_and_leaves(token_of: Callable[[str, int], str]) -> Attack:
         async def come_and_go() -> None:
             for number in numbers:
                 with contextlib.suppress(urllib.error.URLError, WSError):
-                    visitor = Visitor(base)
                     token = await asyncio.to_thread(token_of, base, number)
-                    answered = await visitor.plug_in(token)
-                    visitor.leave()
-                    if answered:
-                        next(came)
+                    visitor = Visitor(base)
+                    try:
+                        if await visitor.plug_in(token):
+                            next(came)
+                    finally:  # also when the attack is over meanwhile
+                        visitor.leave()
                 await asyncio.sleep(HURRY)
 
         async def come_together() -> None:
@@ -252,6 +253,26 @@ def connects_and_leaves(token_of: Callable[[str, int], str]) -> Attack:
         print(f"  (it had {next(came)} pages at {next(numbers)} tries)")
 
     return connect_and_leave
+
+
+@contextlib.asynccontextmanager
+async def stays_silent(base: str) -> AsyncIterator[list[Visitor]]:
+    """Document sockets that stay, and nothing else of their pages."""
+    silent: list[Visitor] = []
+
+    async def come() -> None:
+        for number in itertools.count():
+            with contextlib.suppress(urllib.error.URLError, WSError):
+                silent.append(Visitor(base))
+                await silent[-1].plug_in(_invented(base, number))
+            await asyncio.sleep(HURRY)
+
+    async with meanwhile(come(), []) as there:
+        yield there
+    held = sum(not visitor.document.closed.done() for visitor in silent)
+    print(f"  (it held {held} pages after {len(silent)} tries)")
+    for visitor in silent:
+        visitor.leave()
 
 
 def _of_own_page(base: str, number: int) -> str:
@@ -306,6 +327,7 @@ ATTACKS: dict[str, Attack] = {
     f"{HALF} half GETs": half_asks,
     "in and out": connects_and_leaves(_of_own_page),
     "own tokens": connects_and_leaves(_invented),
+    "silent": stays_silent,
     f"{CHANNELS} channels": watches_often,
 }
 # Attacks that start with ordinary visitors, whose cost "opens pages" shows.

@@ -69,3 +69,26 @@ def token_of(context: Any) -> str:
 def has_session(context: ApplicationContext, name: ID) -> bool:
     """Whether there is such a session, or it is being made (Bokeh 3.10)."""
     return name in context._sessions or name in context._pending_sessions
+
+
+def connected(made: Document) -> Callable[[], bool]:
+    """What tells whether a browser's socket is connected to the session of this document."""
+    found: Any = made._session_context  # a weak reference
+
+    def is_connected() -> bool:
+        context = found() if found else None
+        return bool(context and context.session and context.session.connection_count)
+
+    return is_connected
+
+
+def connected_sessions(context: ApplicationContext) -> list[ServerSession]:
+    """The sessions to which sockets are connected."""
+    return [session for session in context.sessions if session.connection_count]
+
+
+def close_sockets(session: ServerSession) -> None:
+    """Close all sockets of a session, which has no way to do so (Bokeh 3.10)."""
+    for connection in list(session._subscribed_connections):
+        socket: Any = connection._socket
+        socket.close()
