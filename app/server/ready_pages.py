@@ -101,7 +101,11 @@ class ReadyPages[P]:
             rest = REST if alone() else BESIDE
             if self.lacks and idle():
                 try:
-                    self.add(await asyncio.to_thread(build))
+                    building = asyncio.get_running_loop().run_in_executor(None, build)
+                except RuntimeError:  # the process ends
+                    return
+                try:
+                    self.add(await building)
                 except Exception:
                     log.exception("no page could be built ahead")
                     rest = FAILED

@@ -7,6 +7,7 @@ import re
 import threading
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -465,6 +466,22 @@ def test_after_a_failure_the_next_page_is_built_much_later(caplog):
         pages, rests = filled(2, lambda: True, looks=1, build=fail)
     assert not pages and rests == [FAILED]
     assert "no page could be built ahead" in caplog.text
+
+
+def test_nothing_is_said_when_the_process_ends_and_takes_no_more_work(caplog):
+    """As at the end of a script with a `Laboratory`, whose server is never told to stop."""
+
+    async def rest(seconds: float) -> None:
+        pytest.fail("it goes on")
+
+    async def fill() -> None:
+        ended = ThreadPoolExecutor()
+        ended.shutdown()
+        asyncio.get_running_loop().set_default_executor(ended)
+        await ReadyPages[object](1).fill(object, lambda: True, lambda: True, rest)
+
+    asyncio.run(fill())
+    assert not caplog.records
 
 
 def test_none_is_built_if_none_is_wanted():
