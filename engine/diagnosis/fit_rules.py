@@ -8,7 +8,7 @@ from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
     RULES,
     SETTLED,
-    WILD,
+    VERY_HIGH_RATIO,
     has_left_chance,
     last_change,
     recently,
@@ -133,10 +133,10 @@ def update_ratio(now: Snapshot) -> Symptom | None:
     if steps_since_change(now) < SETTLED:
         return None
     ratio = update_ratio_now(now)
-    if not ratio > WILD:
+    if not ratio > VERY_HIGH_RATIO:
         return None
     return Symptom(
-        "update ratio", ratio, (10**-4.5, WILD), "",
+        "update ratio", ratio, (10**-4.5, VERY_HIGH_RATIO), "",
         f"A step changes the weights by {percent(ratio, 1)}: a tenth of a percent is usual.",
         [smaller_steps(now)], "updates",
     )  # fmt: skip

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
+    HEALTHY_RATIO,
+    HIGH_RATIO,
     RULES,
     SETTLED,
-    THROWN,
-    WANTED,
-    WILD,
+    VERY_HIGH_RATIO,
     batch_norm,
     finite_or,
     fitting_initializer,
@@ -44,12 +44,12 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
     if steps_since_change(now) < SETTLED:
         return None
     curves, start, ratio = now.curves, starting_loss(now), update_ratio_now(now)
-    if not ratio > THROWN:  # which is below WILD
+    if not ratio > HIGH_RATIO:  # which is below VERY_HIGH_RATIO
         return None
     best = trends.least_objective(curves, last_change(now, *OBJECTIVE).row)
     loss = trends.objective_now(curves, last_change(now).row)
     risen = loss > 1.5 * best + 0.1 * start
-    high = loss_now(now) > 0.8 * start and ratio > WILD
+    high = loss_now(now) > 0.8 * start and ratio > VERY_HIGH_RATIO
     if not (risen or high):
         return None
     best = min(best, loss)  # if there are too few rows for a median
@@ -86,7 +86,7 @@ def rate_too_low(now: Snapshot) -> Symptom | None:
     if not _hardly_moves(now) or schedule_has_ended(now):
         return None
     ratio = update_ratio_now(now)
-    times = min(1e4, 10 ** round(math.log10(WANTED / max(ratio, 1e-12))))
+    times = min(1e4, 10 ** round(math.log10(HEALTHY_RATIO / max(ratio, 1e-12))))
     return Symptom(
         "learning rate too low", ratio, (10**-4.5, 10**-1.5), "",
         f"A step changes the weights by a factor of {written(ratio, 1)} only: 0.001 is usual.",

@@ -27,9 +27,9 @@ RATE = "optimization.learning_rate"
 BEGINNING = Marker(0, 0, "", "")
 SETTLED = 50  # steps before the curves can be interpreted
 FEW = 8  # examples in a mini-batch, too few for good estimates by batch norm
-WANTED = 1e-3  # healthy update/weight ratio
-THROWN = 10**-2.25  # ... one that explains why a loss rises, or why units die
-WILD = 10**-1.5  # ... one that explains why a loss does not fall
+HEALTHY_RATIO = 1e-3  # of a step's update to the weights
+HIGH_RATIO = 10**-2.25  # above it, updates explain why a loss rises, or why units die
+VERY_HIGH_RATIO = 10**-1.5  # ... why a loss does not fall
 
 
 def shown_by(lesson: str) -> Callable[[Rule], Rule]:
@@ -122,7 +122,7 @@ def rate_times(now: Snapshot, factor: float) -> Remedy:
 
 def smaller_steps(now: Snapshot) -> Remedy:
     """A lower learning rate, by the factor by which updates are too large."""
-    factor = 10.0 ** round(math.log10(THROWN / max(update_ratio_now(now), THROWN)))
+    factor = 10.0 ** round(math.log10(HIGH_RATIO / max(update_ratio_now(now), HIGH_RATIO)))
     return rate_times(now, min(max(factor, 1e-3), 0.3))
 
 

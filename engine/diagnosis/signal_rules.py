@@ -7,8 +7,8 @@ from statistics import median
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
+    HIGH_RATIO,
     RULES,
-    THROWN,
     batch_norm,
     fewer_layers,
     finite_or,
@@ -61,7 +61,7 @@ def saturation(now: Snapshot) -> Symptom | None:
 def _unsaturated(now: Snapshot) -> Iterator[Remedy]:
     yield redrawn("Xavier", "Draw smaller weights, by Xavier.")
     drawn = last_change(now, "model.initializer").row
-    if trends.largest_ratio(now.curves, drawn) > THROWN:
+    if trends.largest_ratio(now.curves, drawn) > HIGH_RATIO:
         yield restarted_at(rate_by(now.config, 0.1))
     yield from batch_norm(now)
     yield turned("model.activation", Choice("ReLU"), "ReLU, which is flat on one side alone.")
@@ -99,7 +99,7 @@ def _revived(now: Snapshot) -> Iterator[Remedy]:
     """Units that cannot die, and smaller steps if large steps killed the units."""
     leaky = SetKnob("model.activation", Choice("leaky ReLU"))
     drawn = last_change(now, "model.initializer").row
-    if trends.largest_ratio(now.curves, drawn) < THROWN:
+    if trends.largest_ratio(now.curves, drawn) < HIGH_RATIO:
         yield Remedy("Leaky ReLU lets a little gradient through.", (leaky,))
     else:
         rate = rate_by(now.config, 0.1)

@@ -15,9 +15,10 @@ import numpy as np
 from engine.memoize import memoize
 from engine.training.history import Curves
 
-RECENT = 20  # latest rows that count as current, at most, ...
-LATE = 1 / 3  # ... and only in this last part of the steps, so that they are current
-FEWEST = 3  # ... but at least so many rows
+# The latest rows count as current: those in the last part of the steps, within these numbers.
+LATE = 1 / 3
+RECENT = 20  # at most
+FEWEST = 3  # at least
 
 
 type Latest = tuple[tuple[int, float, float], ...]  # row, step and value of the last finite ones
