@@ -11,6 +11,10 @@ Whether memory grows from one round to the next, and what is left once all have 
 
     uv run --group bench python tests/bench/misbehaving.py --attacks --seconds 3 --rounds 3
 
+The same for the runs of the ordinary ones alone, which have a history too:
+
+    uv run --group bench python tests/bench/misbehaving.py --only nobody --seconds 3 --rounds 57
+
 Starts a server of its own with so many visitors, all training. In turn there comes one who stops
 reading, a greedy one, a hidden tab, a phone on a slow line, one who talks nonsense, and a crowd
 that has paused. Printed are the frames of the ordinary ones before and meanwhile and the longest
@@ -54,6 +58,12 @@ async def opened(base: str, number: int, buffer: int | None = None) -> list[Visi
         while len(visitor.arrivals) < 3:
             await asyncio.sleep(0.05)
     return visitors
+
+
+@contextlib.asynccontextmanager
+async def nobody(base: str) -> AsyncIterator[list[Visitor]]:
+    """Nobody comes: how the ordinary ones' own runs grow meanwhile."""
+    yield []
 
 
 @contextlib.asynccontextmanager
@@ -164,7 +174,7 @@ MISBEHAVING: dict[str, Misbehaving] = {
     "talks nonsense": talks_nonsense,
     f"{PAUSED} paused": paused_crowd,
 }
-ALL = {**MISBEHAVING, **ATTACKS}
+ALL = {"nobody": nobody, **MISBEHAVING, **ATTACKS}
 
 
 async def measure(
