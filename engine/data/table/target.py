@@ -74,7 +74,7 @@ def _can_be_learned(column: Typed) -> bool:
     """Whether its values differ and, as those of a comment do not, are few enough for classes."""
     if column.values is not None:
         known = column.values[np.isfinite(column.values)]
-        return len(known) > 0 and known.min() < known.max()
+        return len(known) > 0 and bool(known.min() < known.max())
     return 2 <= len({x for x in column.cells or [] if not is_missing(x)}) <= MAX_CLASSES
 
 
