@@ -50,10 +50,11 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:5006/liveness', timeout=4)"]
 
 # Students reach it under whatever name the teacher gives them, hence every origin; who puts a proxy
-# in front sets BOKEH_ALLOW_WS_ORIGIN to the name there. A run waits three minutes for a laptop that
-# was closed, and its page may be open for a day. The font of error pages is the system's. A password
-# for the class: BABYSIT_PASSWORD, or BABYSIT_PASSWORD_FILE, a secret that is mounted.
+# in front sets BOKEH_ALLOW_WS_ORIGIN to the name there, and BABYSIT_BEHIND_PROXY=1. A run waits three
+# minutes for a laptop that was closed, and its page may be open for a day. The font of error pages is
+# the system's. A password for the class: BABYSIT_PASSWORD, or BABYSIT_PASSWORD_FILE, a secret that is
+# mounted.
 CMD ["panel", "serve", "app", "--address", "0.0.0.0", "--port", "5006", \
-     "--allow-websocket-origin", "*", "--use-xheaders", "--session-token-expiration", "86400", \
+     "--allow-websocket-origin", "*", "--session-token-expiration", "86400", \
      "--unused-session-lifetime", "180000", "--check-unused-sessions", "15000", \
      "--page-config", "{\"theme_config\": {\"typography\": {\"fontFamily\": \"system-ui, sans-serif\"}}}"]

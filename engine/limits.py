@@ -6,6 +6,7 @@ BABYSIT_MAX_UPLOAD_MB   size of an uploaded file
 BABYSIT_CHECKPOINTS_MB  checkpoints of all runs, from which their steps are rebuilt
 BABYSIT_FRAME_RATE      frames a second for a page, at most
 BABYSIT_PIN_CORE        1: all threads stay on one core, the least busy; 0: on any
+BABYSIT_BEHIND_PROXY    1: a proxy says whose a request is (X-Forwarded-For); 0: whoever sends it
 BABYSIT_READY_PAGES     pages that are built before anybody requests them; 0: none
 BABYSIT_DATA            a folder of data sets for everybody's menu
 BABYSIT_ROOMS           class rooms at once
@@ -44,6 +45,7 @@ class Limits:
     room_hours: float = 8.0
     frame_ancestors: tuple[str, ...] = ()  # such as https://moodle.example
     ready_pages: int = 40  # a class; of 1.4 MB each
+    behind_proxy: bool = False
 
     @property
     def buffers(self) -> int:
@@ -70,6 +72,7 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
         checkpoints=int(checkpoints * MEGABYTE),
         frame_rate=_number(environment, "FRAME_RATE", usual.frame_rate, FRAME_RATE),
         pin_core=bool(_number(environment, "PIN_CORE", usual.pin_core, PIN_CORE)),
+        behind_proxy=bool(_number(environment, "BEHIND_PROXY", usual.behind_proxy, BEHIND_PROXY)),
         ready_pages=int(_number(environment, "READY_PAGES", usual.ready_pages, READY_PAGES)),
         data=_folder(environment, "DATA"),
         rooms=int(_number(environment, "ROOMS", usual.rooms, ROOMS)),
@@ -85,6 +88,7 @@ UPLOAD = Range(0.001, 512)
 CHECKPOINTS = Range(0, 10_000)
 FRAME_RATE = Range(0.5, 60)
 PIN_CORE = Range(0, 1, whole=True)
+BEHIND_PROXY = Range(0, 1, whole=True)
 READY_PAGES = Range(0, 1000, whole=True)
 ROOMS = Range(1, 1000, whole=True)
 STUDENTS = Range(1, 1000, whole=True)

@@ -19,6 +19,7 @@ from app.server.channel_limits import TOO_MANY, ChannelsOfPages
 from app.server.class_page import ClassPage
 from app.server.connection_limits import Budget
 from app.server.page_channel import FORBIDDEN, Hello, PageChannel, decoded, visit_of
+from app.server.senders import sender_of
 from app.server.session import Visit
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class ClassChannel(PageChannel):
             self.close(FORBIDDEN, "unknown token")
             return
         self._visit = visit
-        self._page = ClassPage(visit, str(self.request.remote_ip), self._send_soon)
+        self._page = ClassPage(visit, sender_of(self.request), self._send_soon)
         for surplus in CHANNELS.add(visit, self):
             surplus.give_way()
 

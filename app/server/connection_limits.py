@@ -145,7 +145,7 @@ def install() -> None:
     bounded: Any = property(lambda self: LARGEST_MESSAGE)
     WSHandler.max_message_size = bounded  # type: ignore[method-assign]
     handle_messages_in_time(wait_of)
-    replaced(HTTPServer, "initialize", _within_limits)
+    replaced(HTTPServer, "initialize", within_limits)
 
 
 def wait_of(socket: WSHandler, kind: str) -> float:
@@ -157,13 +157,15 @@ def wait_of(socket: WSHandler, kind: str) -> float:
     return CROWD.spend(page, PULLED if again else 1)
 
 
-def _within_limits(initialize: Callable[..., None]) -> Callable[..., None]:
+def within_limits(initialize: Callable[..., None]) -> Callable[..., None]:
     """Close a connection whose request does not arrive in time, or has too large a body."""
 
     def initialize_within_limits(self: HTTPServer, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("idle_connection_timeout", SILENT)
         kwargs.setdefault("body_timeout", SILENT)
         kwargs.setdefault("max_body_size", LARGEST_BODY)
+        if LIMITS.behind_proxy:
+            kwargs["xheaders"] = True
         initialize(self, *args, **kwargs)
 
     return initialize_within_limits

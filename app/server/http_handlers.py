@@ -22,6 +22,7 @@ from app.server.page_request import (
     give_up_one,
     is_ready,
 )
+from app.server.senders import sender_of
 from app.server.session import CONDUCTOR, VISITS
 from app.server.workarounds.model_definitions import encode_definitions_once
 from app.server.workarounds.page_scripts import gather_resources_once
@@ -102,7 +103,7 @@ class PageHandler(DocHandler):
             return
         for name in NAMED_SESSION:
             self.request.arguments.pop(name, None)
-        address = str(self.request.remote_ip)
+        address = sender_of(self.request)
         if VISITS.full:
             await self._refuse(TAKEN.format(most=VISITS.most))
         elif not ADDRESSES.lets_in(address):

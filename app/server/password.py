@@ -24,6 +24,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 from app.limits import LIMITS
+from app.server.senders import sender_of
 
 COOKIE = "babysit_class"
 LASTS = 30 * 86400.0  # seconds for which the cookie is valid
@@ -32,6 +33,7 @@ OPEN = ("/liveness", "/readiness")  # addresses without a password, for health c
 FREE = 10  # wrong passwords of one address without a delay: a class mistypes
 FORGOTTEN = 300.0  # seconds after which a wrong password no longer counts
 FIRST, MOST = 0.1, 2.0  # seconds of delay, doubled with each wrong password up to the second number
+KNOWN = 10_000  # addresses whose wrong passwords are remembered
 WAITING = 8  # attempts from one address that may wait at the same time
 
 FORM = """<!DOCTYPE html>
@@ -104,10 +106,20 @@ class Attempts:
         if not self._waiting[who]:
             del self._waiting[who]
         if not right:
-            self._failed.setdefault(who, deque(maxlen=FREE + 30)).append(self._clock())
-        for one in [one for one in self._failed if not self._recent(one)]:
-            del self._failed[one]
-            self._next.pop(one, None)
+            failed = self._failed.pop(who, None) or deque(maxlen=FREE + 30)
+            failed.append(self._clock())
+            self._failed[who] = failed  # the most recent last
+        self._forget(who)
+        while (oldest := next(iter(self._failed), None)) and (
+            len(self._failed) > KNOWN or not self._recent(oldest)
+        ):
+            del self._failed[oldest]
+            self._forget(oldest)
+
+    def _forget(self, who: str) -> None:
+        """Forget when an address may try again, unless it has failed or waits."""
+        if who not in self._failed and who not in self._waiting:
+            self._next.pop(who, None)
 
     def _recent(self, who: str) -> int:
         failed = self._failed.get(who, deque())
@@ -169,7 +181,7 @@ class Form(RequestHandler):
 
     async def post(self, *args: str) -> None:
         """Check the password that was sent, after the delay."""
-        attempts, who = self._lock.attempts, str(self.request.remote_ip)
+        attempts, who = self._lock.attempts, sender_of(self.request)
         pause = attempts.wait(who)
         if pause is None:
             self.set_header("Retry-After", "5")

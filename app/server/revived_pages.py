@@ -9,12 +9,13 @@ from bokeh.server.views.ws import WSHandler
 
 from app.server.http_handlers import ADDRESSES
 from app.server.page_request import UNSEEN_PAGES, expect_browser
+from app.server.senders import sender_of
 from app.server.workarounds.sessions import has_session
 
 
 def admits(socket: WSHandler, session: ID) -> bool:
     """Whether a socket may have this session, which is made unless it is there."""
-    context, address = socket.application_context, str(socket.request.remote_ip)
+    context, address = socket.application_context, sender_of(socket.request)
     if has_session(context, session):
         return True
     if not (ADDRESSES.lets_in(address) and UNSEEN_PAGES.may_build(address)):

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from app.server import password
 from app.server.password import (
     FORGOTTEN,
     FREE,
@@ -53,6 +54,16 @@ def tried(attempts: Attempts, clock: Clock, right: bool = False, who: str = "sch
     return pause
 
 
+class Counted(Clock):
+    """A clock that counts how often it is read."""
+
+    calls = 0
+
+    def __call__(self) -> float:
+        self.calls += 1
+        return super().__call__()
+
+
 def test_only_the_guesser_waits_longer_and_longer():
     clock = Clock()
     attempts = Attempts(clock)
@@ -79,6 +90,24 @@ def test_simultaneous_guesses_are_serialized_and_limited():
     assert pauses[-1] is None
     attempts.end("school", False)
     assert attempts.wait("school") is not None
+
+
+def test_whoever_has_endless_addresses_costs_no_more_than_the_last_of_them(monkeypatch):
+    monkeypatch.setattr(password, "KNOWN", 100)
+    clock = Counted()
+    attempts, costs = Attempts(clock), []
+    for number in range(400):
+        for _ in range(FREE + 1):
+            tried(attempts, clock, who=f"{number}")
+        calls = clock.calls
+        tried(attempts, clock, who=f"{number}")
+        costs.append(clock.calls - calls)
+    assert max(costs[200:]) <= max(costs[:10])
+    assert tried(attempts, clock, who="0") == 0.0
+    assert tried(attempts, clock, who="399") > 0.0
+    clock.now += FORGOTTEN + 1
+    tried(attempts, clock, right=True)
+    assert not any(kept for kept in vars(attempts).values() if isinstance(kept, dict))
 
 
 def test_a_cookie_is_valid_for_a_month_and_one_password():

@@ -59,8 +59,12 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         pytest.skip("no nginx or no openssl on this machine: its proxy was not tested")
     home = tmp_path_factory.mktemp("nginx")
     secure, plain = free_port(), free_port()
-    environment = {"BOKEH_ALLOW_WS_ORIGIN": f"localhost:{secure}", "BABYSIT_MAX_VISITORS": "60"}
-    servers = Server("--use-xheaders", **environment), Server("--use-xheaders", **environment)
+    environment = {
+        "BOKEH_ALLOW_WS_ORIGIN": f"localhost:{secure}",
+        "BABYSIT_MAX_VISITORS": "60",
+        "BABYSIT_BEHIND_PROXY": "1",
+    }
+    servers = Server(**environment), Server(**environment)
     _certify(home)
     (home / "nginx.conf").write_text(_config(home, secure, plain, servers))
     proxy = subprocess.Popen(

@@ -73,7 +73,7 @@ def keeps_strangers_out(server, slash):
 
 def test_a_browser_keeps_the_cookie_in_frames_of_a_listed_site_for_that_site_alone(serve):
     allowed = {"BABYSIT_FRAME_ANCESTORS": "https://moodle.example"}
-    server = serve("--use-xheaders", BABYSIT_PASSWORD="open sesame", **allowed)
+    server = serve(BABYSIT_BEHIND_PROXY="1", BABYSIT_PASSWORD="open sesame", **allowed)
     wait_until(lambda: server.ready)
     assert server.says("/liveness") == {"alive": True}
     assert cookie_over_tls(server).endswith("; SameSite=None; Partitioned; Secure")

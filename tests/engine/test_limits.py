@@ -37,10 +37,11 @@ def test_each_variable_sets_one_limit(tmp_path):
             "BABYSIT_MAX_UPLOAD_MB": "2.5",
             "BABYSIT_FRAME_RATE": "4",
             "BABYSIT_PIN_CORE": "0",
+            "BABYSIT_BEHIND_PROXY": "1",
             "BABYSIT_DATA": str(tmp_path),
             "BABYSIT_READY_PAGES": "3",
         }
-    ) == Limits(7, 1_000_000, 2_621_440, 4.0, False, tmp_path, ready_pages=3)
+    ) == Limits(7, 1_000_000, 2_621_440, 4.0, False, tmp_path, ready_pages=3, behind_proxy=True)
 
 
 @pytest.mark.parametrize(
