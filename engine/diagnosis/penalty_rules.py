@@ -21,7 +21,8 @@ from engine.number_format import percent, written
 from engine.training.config import SETTINGS
 
 DECAYS = ("optimization.l2", "optimization.l1")
-STRENGTHS = (*DECAYS, "optimization.max_norm", "model.dropout")
+LIMIT = "optimization.max_norm"
+STRENGTHS = (*DECAYS, LIMIT, "model.dropout")
 REDRAWN = ("model.initializer", "model.activation", "optimization.loss")
 
 
@@ -55,7 +56,7 @@ def _has_shrunk_the_weights(now: Snapshot) -> Symptom | None:
     """The penalty is almost 0, and so are the weights, but the loss is still the starting loss."""
     if not loss_now(now) > 0.8 * starting_loss(now):
         return None
-    path = max(DECAYS, key=now.config.value)
+    path = LIMIT if _limits(now) else max(DECAYS, key=now.config.value)
     if not now.config.value(path):
         return None
     row = last_change(now, *STRENGTHS, *REDRAWN).row
@@ -71,6 +72,12 @@ def _has_shrunk_the_weights(now: Snapshot) -> Symptom | None:
     )  # fmt: skip
 
 
+def _limits(now: Snapshot) -> bool:
+    """Whether the weights into each score are as long as the max norm lets them be."""
+    longest = now.config.optimization.max_norm * math.sqrt(len(now.data.classes) or 1)
+    return longest > 0 and now.tensors[-1].norm > 0.9 * longest
+
+
 def _symptom(
     now: Snapshot, path: str, number: float, band: tuple[float, float], cause: str
 ) -> Symptom:
@@ -81,7 +88,7 @@ def _symptom(
 def _weaker(now: Snapshot, path: str) -> Iterator[Remedy]:
     """First less of it, then none."""
     label, value = SETTINGS[path].label, now.config.value(path)
-    factor = 5 if path == "optimization.max_norm" else 0.5 if path == "model.dropout" else 0.1
+    factor = 5 if path == LIMIT else 0.5 if path == "model.dropout" else 0.1
     weaker = float(f"{value * factor:.2g}")
     yield turned(path, weaker, f"{label} {written(weaker)}.")
     yield turned(path, 0.0, f"{label} 0.")

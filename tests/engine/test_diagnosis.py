@@ -199,6 +199,16 @@ def test_large_first_weights_are_blamed_for_a_divergence_at_any_rate():
     assert "large weights" in now.message
 
 
+def test_a_max_norm_that_keeps_the_weights_small_is_blamed_for_it_and_no_penalty():
+    first = after(failure(max_norm=0.1), 600).findings[0]
+    assert first.rule == "regularization too strong"
+    assert "Max norm 0.1" in first.cause
+    assert {turn.path for turn in first.remedy} == {"optimization.max_norm"}
+    other = after(failure(max_norm=3.0, l2=3.0), 600).findings[0]
+    assert other.rule == "regularization too strong"
+    assert {turn.path for turn in other.remedy} == {"optimization.l2"}
+
+
 def test_twenty_examples_are_learned_by_heart_without_a_finding():
     """The lecture wants it: whoever takes so few checks whether the network can learn at all."""
     now = after(failure(l2=0.0, examples=20), 1500)
