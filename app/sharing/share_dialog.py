@@ -35,7 +35,7 @@ DRAWN_ANEW = (
     "<p>Its weights were drawn anew {times} times. A link carries the state of a run up to {most}"
     " times: of this one the last step is shown only once the run has been repeated.</p>"
 )
-TAKES = "<p>To repeat it takes about {seconds} s on this machine.</p>"
+TAKES = "<p>To repeat it takes {seconds} s of training here, and longer while others train.</p>"
 FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
 
 type Address = Callable[[], str]
