@@ -117,7 +117,7 @@ from engine.measure.weight_images import Filters, Matrix, WeightImages
 from engine.measure.weights_export import weights_npz
 from engine.memoize import memoize
 from engine.nn.activations import bounds_of
-from engine.number_format import counted, joined, percent, typed, with_minus, written
+from engine.number_format import counted, joined, percent, typed, with_minus, within, written
 from engine.registry import Choice, Entry, Knob, Range, Registry
 from engine.runtime.background_results import (
     BackgroundResults,
@@ -436,6 +436,7 @@ __all__ = [
     "unregister_upload",
     "weights_npz",
     "with_minus",
+    "within",
     "write_playlist",
     "written",
 ]

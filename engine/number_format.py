@@ -1,4 +1,4 @@
-"""Writes numbers for people to read, in the same form as the plots.
+"""Writes numbers and labels for people to read, in the same form as the plots.
 
 What is below 0 has a minus, and a share has a space before its %, at which no line breaks. What a
 program reads again, such as JSON, CSV and links, is written by Python alone: there it is a hyphen.
@@ -31,6 +31,11 @@ def percent(share: float, digits: int = 0) -> str:
 def joined(text: str) -> str:
     """The text, with no line break between a number and its unit: 42 %, 30 s."""
     return UNIT.sub(JOINED, text)
+
+
+def within(label: str) -> str:
+    """A label in the middle of a sentence: learning rate, L2 strength."""
+    return f"{label[:1].lower()}{label[1:]}" if label[1:2].islower() else label
 
 
 def with_minus(text: str) -> str:

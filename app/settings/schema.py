@@ -20,6 +20,7 @@ from engine import (
     RunConfig,
     Setting,
     Stack,
+    within,
     written,
 )
 
@@ -48,7 +49,7 @@ def _group(group: Group, hidden: frozenset[str]) -> dict[str, object]:
         "heading": group.value,
         "everyday": [_control(name, x) for name, x in shown.items() if x.everyday],
         "others": [_control(name, x) for name, x in shown.items() if not x.everyday],
-        "folded": ", ".join(_within(x.label) for x in shown.values() if not x.everyday),
+        "folded": ", ".join(within(x.label) for x in shown.values() if not x.everyday),
     }
 
 
@@ -97,8 +98,3 @@ def _knobs(name: str, entry: Entry[object]) -> Iterator[Control]:
 def in_words(value: Value | None) -> str:
     """A value as the page shows it."""
     return written(value) if isinstance(value, int | float) else value or ""
-
-
-def _within(label: str) -> str:
-    """The label as it is written within a sentence."""
-    return label if label[1:2].isdigit() else label[0].lower() + label[1:]

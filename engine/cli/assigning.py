@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from engine.number_format import within
 from engine.registry import Range, Registry
 from engine.search import changed
 from engine.suggestions import instead_of
@@ -60,7 +61,7 @@ def _value(path: str, text: str) -> object:
         case Range() as allowed:
             number = _number(text)
             if setting and (refusal := allowed.refusal(number)):
-                raise ValueError(f"{setting.label.lower()} {refusal}")
+                raise ValueError(f"{within(setting.label)} {refusal}")
             return int(number) if allowed.whole else number
     try:
         return msgspec.json.decode(text)

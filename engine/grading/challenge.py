@@ -16,6 +16,7 @@ from engine.json_reader import from_json
 from engine.lessons.lesson import slug_of
 from engine.lessons.written import MOST_BYTES, Sentence, Settings, with_settings
 from engine.measure.snapshot import Status
+from engine.number_format import within
 from engine.registry import Choice
 from engine.runtime.experiment import Experiment
 from engine.training.commands import SetKnob
@@ -71,7 +72,7 @@ class Challenge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         mine = self.config
         fixed = [path for path, x in SETTINGS.items() if x.effect is Effect.NEW_RUN]
         other = [path for path in fixed if config.value(path) != mine.value(path)]
-        said = [SETTINGS[path].label.lower() for path in other]
+        said = [within(SETTINGS[path].label) for path in other]
         if (config.seed, config.start) != (mine.seed, mine.start):
             said.append("seed")
         return said or (["reading of the data"] if config.data != mine.data else [])

@@ -15,7 +15,7 @@ import numpy as np
 from engine.diagnosis.gradcheck import GradientCheck, one_by_one
 from engine.diagnosis.lr_range_test import Sweep, sweep
 from engine.nn.losses import LOSSES
-from engine.number_format import counted, percent, written
+from engine.number_format import counted, in_form, percent, written
 from engine.registry import Choice, Registry
 from engine.runtime.background_results import CheckProgress, CheckResult
 from engine.runtime.experiment import Experiment
@@ -129,7 +129,7 @@ def regularization(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     due = 0.5 * STRONG * sum(float(np.vdot(W, W)) for W in weights)
     passed = rise > 0 and math.isclose(rise, due, rel_tol=1e-3)
     yield CheckResult(
-        name, passed, rise, written(due, 4),
+        name, passed, rise, written(due, 2),
         f"The loss goes from {written(plain.first_loss, 4)} to"
         f" {written(plain.first_loss + rise, 4)};"
         f" the weights make it a rise of {written(due, 4)}.",
@@ -198,8 +198,8 @@ def gradients(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     checked = GradientCheck(tuple(checks))
     passed = checked.error < RIGHT
     yield CheckResult(
-        name, passed, checked.error, f"below {RIGHT:.0e}",
-        f"{len(checked.checks)} gradients differ by a share of {checked.error:.1e}"
+        name, passed, checked.error, f"below {written(RIGHT)}",
+        f"{len(checked.checks)} gradients differ by a share of {in_form(checked.error, '.1e')}"
         f" ({checked.kinks} lie at a kink and do not count).",
     )  # fmt: skip
 

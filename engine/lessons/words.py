@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.nn.activations import ACTIVATIONS, PReLU
-from engine.number_format import counted, written
+from engine.number_format import counted, within, written
 from engine.registry import Choice
 from engine.training.config import SETTINGS, RunConfig
 from engine.training.layer_specs import Stack
@@ -161,18 +161,13 @@ def _of_configs(before: RunConfig, after: RunConfig) -> Iterator[str]:
     for path, setting in SETTINGS.items():
         old, new = (_plain(path, config.value(path)) for config in (before, after))
         if old != new:
-            yield f"{_small(setting.label)} {old} → {new}"
+            yield f"{within(setting.label)} {old} → {new}"
     if before.seed != after.seed:
         yield f"seed {before.seed} → {after.seed}"
     if before.data.examples != after.data.examples:
         yield f"{examples(before)} → {examples(after)}"
     if before.start != after.start:
         yield f"{_origin(before)} → {_origin(after)}"
-
-
-def _small(label: str) -> str:
-    """The label in the middle of a sentence; L2 stays as it is."""
-    return f"{label[:1].lower()}{label[1:]}" if label[1:2].islower() else label
 
 
 def _plain(path: str, value: object) -> str:

@@ -19,6 +19,7 @@ from engine.nn.activations import ACTIVATIONS
 from engine.nn.initializers import INITIALIZERS
 from engine.nn.losses import LOSSES
 from engine.nn.normalization import NORMALIZATIONS
+from engine.number_format import within
 from engine.registry import Choice, Range, Registry
 from engine.suggestions import instead_of, quoted
 from engine.training.layer_specs import CONVOLUTIONS, UNITS, Convolution, Stack
@@ -369,7 +370,7 @@ class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         part, name = _parts(path)
         section: Checked = getattr(self, part)
         hint = _hints(type(section))[name]
-        label, values = SETTINGS[path].label.lower(), SETTINGS[path].values
+        label, values = within(SETTINGS[path].label), SETTINGS[path].values
         if isinstance(values, Stack) and isinstance(value, str):
             value = values.read(value)
         elif isinstance(values, Registry) and isinstance(value, str):

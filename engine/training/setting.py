@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from engine.number_format import within
 from engine.registry import Choice, Range, Registry
 from engine.suggestions import quoted
 from engine.training.layer_specs import Stack
@@ -79,13 +80,13 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             value = getattr(self, name)
             if isinstance(setting.values, Range):
                 if refusal := setting.values.refusal(value):
-                    raise ValueError(f"{setting.label.lower()} {refusal}")
+                    raise ValueError(f"{within(setting.label)} {refusal}")
             elif isinstance(setting.values, Stack):
                 continue  # its layers check themselves, and the config how many there are
             elif isinstance(value, Choice):
                 setting.values.check(value)
             else:
-                raise ValueError(f"{setting.label.lower()} {not_a_choice(value, setting.values)}")
+                raise ValueError(f"{within(setting.label)} {not_a_choice(value, setting.values)}")
 
 
 def not_a_choice(value: object, menu: Registry[Any]) -> str:

@@ -97,6 +97,17 @@ def test_the_wall_has_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hun
         assert shown[number]["colour"] == palette.score_colour(accuracy)
 
 
+def test_the_walls_words_say_why_trials_were_stopped_and_name_settings_as_the_page_does(
+    hunt, config
+):
+    frame = finish(hunt).frame()
+    words = view_of("wall").columns(snapshot(config, frame=frame), -1).alternative()
+    stopped = [trial for trial in frame.trials if trial.status is TrialStatus.STOPPED]
+    assert stopped
+    assert all(f", {trial.reason}" in words for trial in stopped)
+    assert "> 3×" not in words and "l2" not in words
+
+
 def test_the_wall_is_sorted_by_accuracy_once_all_have_ended(hunt, config):
     hunt.advance(0.001)
     running = cells(columns("wall", config, frame=hunt.frame()))

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from app import numbers
 from engine import (
     CHECKS,
     CheckProgress,
@@ -84,6 +85,13 @@ def test_a_wrong_gradient_is_found(monkeypatch):
 
     monkeypatch.setattr(ReLU, "slope", wrong)
     assert result("gradients", SOUND).passed is False
+
+
+def test_what_is_wanted_has_the_form_of_what_was_found():
+    assert result("gradients", SOUND).wanted == "below 1e-5"
+    assert "e-0" not in result("gradients", SOUND).sentence
+    raised = result("regularization raises it", SOUND)
+    assert raised.wanted == numbers.number(raised.number)
 
 
 def test_gradients_are_checked_at_the_current_weights():

@@ -422,7 +422,7 @@ def test_every_error_is_one_line(shell, argv, said):
         ("train", '{"wings": 2}', "no field 'wings'"),
         ("train", '{"seed": -1}', "seed must be 0 or more"),
         ("train", '{"data": {"dataset": {"name": "circles"}}}', "'circles'; the nearest of"),
-        ("train", '{"optimization": {"l2": -1}}', "l2 strength must be"),
+        ("train", '{"optimization": {"l2": -1}}', "L2 strength must be"),
         ("replay", "{}", "it has no 'config'"),
         ("replay", RUN[:-1] + ',"wings":2}', "no field 'wings'"),
         ("replay", RUN.replace("1}", "-1}"), "a whole number, 0 or more"),

@@ -232,7 +232,7 @@ def test_every_change_leaves_a_marker_and_a_row(config):
     [
         (LEARNING_RATE, 1e7, "learning rate must be a number from 1e-6 to 1e6, got 1"),
         (LEARNING_RATE, math.nan, "learning rate must be"),
-        (L2, -1.0, "l2 strength must be a number from .* or 0, got -1"),
+        (L2, -1.0, "L2 strength must be a number from .* or 0, got -1"),
         (
             ACTIVATION,
             Choice("RELU"),

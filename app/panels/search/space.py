@@ -19,6 +19,7 @@ from engine import (
     TrialStatus,
     in_words,
     label_of,
+    within,
 )
 
 TRIAL, SORT, REGION = "search trial", "search sort", "search region"  # what the page reports
@@ -119,7 +120,7 @@ def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
 def trial_label(frame: SearchFrame, trial: TrialFrame) -> str:
     """A trial as text: its score, its values, why it was stopped."""
     point = ", ".join(
-        f"{label_of(axis.path).lower()} {in_words(value)}"
+        f"{within(label_of(axis.path))} {in_words(value)}"
         for axis, value in zip(frame.search.space, trial.point, strict=True)
     )
     reason = f"; {trial.status.value}: {trial.reason}" if trial.reason else ""

@@ -171,12 +171,12 @@ def _alternative(shown: SearchProgress) -> str:
     frame = shown.frame
     if frame is None:
         return "No search has started yet."
-    signs = Counter(_sign(trial) for trial in frame.trials)
-    stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)
+    reasons = Counter(trial.reason for trial in frame.trials if _sign(trial))
+    stopped = "; ".join(f"{count}, {reason}" for reason, count in reasons.items())
     top = trial_label(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
     return (
         f"Stage {frame.search.stage}, {frame.status.value}: {_ended(frame)} of"
-        f" {len(frame.trials)} trials have ended; stopped early: {stopped or 'none'}."
+        f" {len(frame.trials)} trials have ended. Stopped early: {stopped or 'none'}."
         f" Best trial {top}."
     )
 
