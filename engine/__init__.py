@@ -196,7 +196,7 @@ from engine.training.config import (
     DataConfig,
     ModelConfig,
     OptimizationConfig,
-    Origin,
+    Pretraining,
     RunConfig,
 )
 from engine.training.config_for_data import suit_data
@@ -326,7 +326,6 @@ __all__ = [
     "Observation",
     "OnDemandStatistics",
     "OptimizationConfig",
-    "Origin",
     "OtherRun",
     "Outcome",
     "Pace",
@@ -341,6 +340,7 @@ __all__ = [
     "Pool",
     "Preactivations",
     "Predictions",
+    "Pretraining",
     "Question",
     "Range",
     "Reading",

@@ -196,7 +196,10 @@ class Layout:
 
     def cover(self, panel: str, covered: bool) -> None:
         """Show a panel's own main area in place of the plots of the run, or the plots again."""
-        (self._uncovered.discard if covered else self._uncovered.add)(panel)
+        if covered:
+            self._uncovered.discard(panel)
+        else:
+            self._uncovered.add(panel)
         if self.panel == panel:
             self.enter(panel)
 

@@ -19,9 +19,9 @@ from engine.search import (
 SHOWN = 10  # best trials that are listed
 
 
-def plain(hunt: SearchRun, together: EnsembleFrame | None) -> dict[str, object]:
+def plain(search_run: SearchRun, together: EnsembleFrame | None) -> dict[str, object]:
     """All results except the curves; the last round of a trial shows how it ended."""
-    frame = hunt.frame()
+    frame = search_run.frame()
     return {
         "search": frame.search,
         "status": frame.status,
@@ -31,14 +31,14 @@ def plain(hunt: SearchRun, together: EnsembleFrame | None) -> dict[str, object]:
         "edges": frame.edges,
         "ensemble": together and {**dataclasses.asdict(together), "gain": together.gain},
         "trials": [
-            {"point": trial.point, "config": trial.config, **_figures(hunt, trial.number)}
+            {"point": trial.point, "config": trial.config, **_figures(search_run, trial.number)}
             for trial in frame.trials
         ],
     }
 
 
-def _figures(hunt: SearchRun, number: int) -> dict[str, object]:
-    result = hunt.results.get(number)
+def _figures(search_run: SearchRun, number: int) -> dict[str, object]:
+    result = search_run.results.get(number)
     if result is None:
         return {"number": number, "ending": None}
     names = [field.name for field in dataclasses.fields(result) if field.name != "curve"]

@@ -22,7 +22,7 @@ from engine.search import (
     Ensemble,
     EnsembleFrame,
     InThread,
-    Ledger,
+    ResultsFile,
     Search,
     SearchRun,
     Workers,
@@ -79,21 +79,21 @@ def run(arguments: argparse.Namespace) -> int:
     search = _search(arguments)
     for name in (arguments.best, arguments.refined):
         check_writable(name)
-    ledger = Ledger(Path(arguments.csv), search) if arguments.csv else None
-    hunt = SearchRun(
+    file = ResultsFile(Path(arguments.csv), search) if arguments.csv else None
+    search_run = SearchRun(
         search,
         _workers(arguments.executor),
-        ledger.results if ledger else (),
+        file.results if file else (),
         folder=arguments.data,
     )
-    interrupted = _work(hunt, ledger)
-    together = None if interrupted else _together(hunt, arguments.ensemble)
+    interrupted = _work(search_run, file)
+    together = None if interrupted else _together(search_run, arguments.ensemble)
     if arguments.json:
-        sys.stdout.write(to_json(plain(hunt, together)))
+        sys.stdout.write(to_json(plain(search_run, together)))
     else:
         out = sys.stderr if STANDARD in (arguments.best, arguments.refined) else sys.stdout
-        tell(lines(hunt.frame(), together), out)
-    _write(hunt, arguments, interrupted=interrupted)
+        tell(lines(search_run.frame(), together), out)
+    _write(search_run, arguments, interrupted=interrupted)
     return INTERRUPTED if interrupted else 0
 
 
@@ -187,40 +187,40 @@ def _workers(arguments: list[str]) -> Workers:
 # ---- the search ---------------------------------------------------------------------------------
 
 
-def _work(hunt: SearchRun, ledger: Ledger | None) -> bool:
+def _work(search_run: SearchRun, file: ResultsFile | None) -> bool:
     """Run the search to its end or to Ctrl-C; returns whether Ctrl-C ended it."""
-    count = len(hunt.trials)
+    count = len(search_run.trials)
     with (
         interruptions() as interrupted,
-        contextlib.closing(hunt),
+        contextlib.closing(search_run),
         tqdm(total=count, unit=" trials", leave=False, disable=not sys.stderr.isatty()) as bar,
     ):
-        while not hunt.over:
-            for result in hunt.advance(SLICE):
-                if ledger:
-                    ledger.append(result)
-            bar.update(round(hunt.frame().share * count) - bar.n)
+        while not search_run.over:
+            for result in search_run.advance(SLICE):
+                if file:
+                    file.append(result)
+            bar.update(round(search_run.frame().share * count) - bar.n)
             if interrupted.is_set():
-                hunt.cancel()
+                search_run.cancel()
         return interrupted.is_set()
 
 
-def _together(hunt: SearchRun, size: int | None) -> EnsembleFrame | None:
-    if size is None or hunt.best is None:
+def _together(search_run: SearchRun, size: int | None) -> EnsembleFrame | None:
+    if size is None or search_run.best is None:
         return None
-    ensemble = Ensemble(hunt.search, hunt.results.values(), size)
+    ensemble = Ensemble(search_run.search, search_run.results.values(), size)
     while not ensemble.advance(SLICE):
         pass
     return ensemble.frame()
 
 
-def _write(hunt: SearchRun, arguments: argparse.Namespace, *, interrupted: bool) -> None:
-    best = hunt.best
+def _write(search_run: SearchRun, arguments: argparse.Namespace, *, interrupted: bool) -> None:
+    best = search_run.best
     if best is None:
         if not interrupted and (arguments.best or arguments.refined or arguments.ensemble):
             raise ValueError("no trial has finished: there is no best one to continue from")
         return
     if arguments.best:
-        write(arguments.best, to_json(hunt.trials[best.number].config))
+        write(arguments.best, to_json(search_run.trials[best.number].config))
     if arguments.refined:
-        write(arguments.refined, to_json(refine(hunt.search, hunt.results.values())))
+        write(arguments.refined, to_json(refine(search_run.search, search_run.results.values())))

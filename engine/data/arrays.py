@@ -9,7 +9,7 @@ import numpy as np
 from engine.data.array_answers import inputs, labels, simple, tells_values, values
 from engine.data.description import DataDescription, Source, describe_examples
 from engine.data.examples import Examples
-from engine.data.files import MAX_BYTES, check_shape, lasting
+from engine.data.files import MAX_BYTES, check_shape, read_only_examples
 from engine.data.npy import members, parse, unpacked
 from engine.data.reading import AS_FOUND, Reading
 from engine.data.table.grid import Cells, Grid
@@ -86,9 +86,9 @@ class Arrays:
                 f" but {self._y.train_name} {len(y):,} answers"
             )
         if tells_values(y, reading, self._classes):
-            made = lasting(x, values(y, name), (), shape)
+            made = read_only_examples(x, values(y, name), (), shape)
         else:
-            made = lasting(x, *labels(y, self._classes, name), shape)
+            made = read_only_examples(x, *labels(y, self._classes, name), shape)
         if self._x.test is None:
             return made
         for_validation = np.arange(len(x)) >= len(self._x.train)

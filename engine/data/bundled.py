@@ -7,7 +7,7 @@ from importlib import resources
 import numpy as np
 
 from engine.data.examples import DATASETS, Examples
-from engine.data.files import lasting, pictures
+from engine.data.files import pictures, read_only_examples
 
 FASHION = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
@@ -61,7 +61,7 @@ def _pictures(file: str, classes: tuple[str, ...], white: int) -> Examples:
 def _table(file: str) -> Examples:
     arrays = _arrays(file)
     x, classes = arrays["x"], tuple(arrays["classes"].tolist())
-    examples = lasting(x, arrays["y"].astype(np.int64), classes, x.shape[1:])
+    examples = read_only_examples(x, arrays["y"].astype(np.int64), classes, x.shape[1:])
     return replace(examples, columns=tuple(arrays["columns"].tolist()))
 
 

@@ -45,7 +45,7 @@ def check_shape(shape: tuple[int, ...], name: str) -> None:
         )
 
 
-def lasting(
+def read_only_examples(
     x: Array,  # (N, I)
     y: Integers | Array,  # (N,) or (N, O)
     classes: tuple[str, ...],
@@ -66,4 +66,4 @@ def pictures(
     """Examples from images: 0 is black, 1 is white."""
     x = images.reshape(len(images), -1).astype(np.float32)
     x /= white
-    return lasting(x, labels.astype(np.int64), classes, images.shape[1:])
+    return read_only_examples(x, labels.astype(np.int64), classes, images.shape[1:])

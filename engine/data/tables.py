@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.data.description import DataDescription, answers_span, counts, rare_classes
 from engine.data.examples import Examples
-from engine.data.files import lasting
+from engine.data.files import read_only_examples
 from engine.data.reading import AS_FOUND, Reading
 from engine.data.table.columns import type_columns
 from engine.data.table.decoding import decode
@@ -86,7 +86,7 @@ class Table:
         y, classes = answers(grid, typed[target.column], target, kept)
         x, names, filled = matrix(grid, typed, planned.used, kept, reading.missing)
         dropped = [_left_out(len(gaps))] if len(gaps) else []
-        examples = replace(lasting(x, y, classes, x.shape[1:]), columns=names)
+        examples = replace(read_only_examples(x, y, classes, x.shape[1:]), columns=names)
         planned.uses[target.column] = ("class" if classes else typed[target.column].kind), "target"
         asked = [target.notice] if target.notice else []
         rare = rare_classes(examples)

@@ -56,7 +56,7 @@ def check_gradients(
 def one_by_one(
     training: Training, rng: np.random.Generator, coordinates: int = 30
 ) -> Iterator[Check]:
-    """The same check, which yields one parameter at a time."""
+    """Check one parameter after the other."""
     if not training.batches.seen:
         raise ValueError("the gradient check needs a mini-batch: make a step first")
     copy = Float64Copy(training)

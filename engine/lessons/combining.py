@@ -12,7 +12,7 @@ from engine.measure.verdict import Metric, Verdict
 from engine.number_format import percent
 from engine.registry import Choice
 from engine.training.commands import Restart
-from engine.training.config import DataConfig, Origin, RunConfig
+from engine.training.config import DataConfig, Pretraining, RunConfig
 from engine.types import Array, Integers
 
 MEMBERS = 5
@@ -155,7 +155,7 @@ def _few(seed: int) -> RunConfig:
 
 def _tuned(config: RunConfig, before: DataConfig | None) -> RunConfig:
     """The same run, from weights that were learned on other points; None: from random ones."""
-    start = None if before is None else Origin(data=before, steps=PRETRAINING)
+    start = None if before is None else Pretraining(data=before, steps=PRETRAINING)
     return msgspec.structs.replace(config, start=start)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.data import Examples
-from engine.measure.predictions import lasting, predictions_of, right_of, shares
+from engine.measure.predictions import predictions_of, read_only, right_of, shares
 from engine.nn.network import Network
 from engine.training.training import Training
 from engine.types import Array, Integers
@@ -61,7 +61,7 @@ def decision_surface(training: Training) -> DecisionSurface | None:
         right=right,
         bottom=bottom,
         top=top,
-        predicted=lasting(predictions_of(scores, train).reshape(len(y), -1)),
+        predicted=read_only(predictions_of(scores, train).reshape(len(y), -1)),
         lead=_lead(scores, training).reshape(len(y), -1) if train.classes else None,
         values=(0.0, 0.0) if train.classes else _ends(train, validation),
         training=_points(network, train, min(MOST_TRAINING, max(100, int(places)))),
@@ -91,7 +91,7 @@ def _points(network: Network, examples: Examples, most: int) -> Points:
     x: Array = examples.x[:most].view()
     x.setflags(write=False)
     predicted = predictions_of(_ask(network, x), examples)
-    return Points(x, lasting(right_of(examples)[:most]), lasting(predicted))
+    return Points(x, read_only(right_of(examples)[:most]), read_only(predicted))
 
 
 def _frame(x: Array) -> tuple[float, float, float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 from engine.data import Examples
 from engine.measure.float64_copy import backward_by_layer
 from engine.measure.model_summary import kind_of
-from engine.measure.predictions import lasting, predictions_of, shares, small
+from engine.measure.predictions import predictions_of, read_only, shares, small
 from engine.nn.layers import Layer
 from engine.nn.losses import LOSSES
 from engine.nn.network import Tensor
@@ -108,7 +108,7 @@ class ExplainedStep:
 
 @dataclass(frozen=True, slots=True)
 class Explaining:
-    """That a step is being explained."""
+    """An explanation that is being computed."""
 
     done: float  # from 0 to 1
 
@@ -124,7 +124,7 @@ def explain_step(training: Training, run: int = 1, chosen: int = 0) -> Explained
 def explaining(
     training: Training, run: int = 1, chosen: int = 0
 ) -> Iterator[ExplainedStep | Explaining]:
-    """The same in pieces, each about as long as a step."""
+    """Explain the next step in pieces, each about as long as a step."""
     copy = training.fork(training.save())
     yield Explaining(0.25)
     slow = _SlowStep(copy, run, chosen)
@@ -161,7 +161,7 @@ class _SlowStep:
     def backward(self) -> None:
         if self._diverged:
             return
-        self._dscores = lasting(self._training.dscores[self._chosen].copy())
+        self._dscores = read_only(self._training.dscores[self._chosen].copy())
         for layer, dy in backward_by_layer(self._network, self._training.dscores):
             self._gradients[layer.name] = _of_one(dy, self._chosen)
         for layer in itertools.takewhile(lambda x: "W" not in x.shapes, self._network.layers):
@@ -182,12 +182,12 @@ class _SlowStep:
             batch=self._network.batch,
             examples=tuple(self._examples()),
             chosen=self._chosen,
-            entering=lasting(batches.x[self._chosen][:MOST_UNITS].copy()),
+            entering=read_only(batches.x[self._chosen][:MOST_UNITS].copy()),
             inputs=batches.x.shape[1],
             layers=tuple(self._pass_of(layer) for layer in self._network.layers),
-            scores=lasting(self._scores[self._chosen].copy()),
-            probabilities=None if probabilities is None else lasting(probabilities[0]),
-            target=lasting(batches.target[self._chosen].copy()),
+            scores=read_only(self._scores[self._chosen].copy()),
+            probabilities=None if probabilities is None else read_only(probabilities[0]),
+            target=read_only(batches.target[self._chosen].copy()),
             dscores=None if self._diverged else self._dscores,
             loss_name=config.optimization.loss.name,
             loss=self._loss,
@@ -223,8 +223,8 @@ class _SlowStep:
             size=_norm(before),
             gradient=self._norms[tensor],
             update=_norm(self._training.optimizer.last_update[tensor.span]),
-            weights=lasting(before.reshape(-1, columns)[corner].copy()),
-            change=lasting(change.reshape(-1, columns)[corner].copy()),
+            weights=read_only(before.reshape(-1, columns)[corner].copy()),
+            change=read_only(change.reshape(-1, columns)[corner].copy()),
         )
 
     def _examples(self) -> Iterator[BatchExample]:
@@ -256,16 +256,16 @@ def _before_preprocessing(
     values = raw.x[row if train.rows is None else int(train.rows[row])]
     if len(raw.shape) > 1:
         picture = np.asarray(small(values.reshape(raw.shape)), np.float32)
-        return lasting(picture), lasting(np.empty(0, np.float32))
-    return None, lasting(np.asarray(values[:MOST_INPUTS], np.float32))
+        return read_only(picture), read_only(np.empty(0, np.float32))
+    return None, read_only(np.asarray(values[:MOST_INPUTS], np.float32))
 
 
 def _of_one(out: Array, number: int) -> Array:
     """The first units of a layer for one example: (O,), or (O, H, W) of feature maps."""
     if out.ndim == 4:
         every = math.ceil(max(out.shape[1:3]) / SIDE)
-        return lasting(out[:MOST_MAPS, ::every, ::every, number].copy())
-    return lasting(out[number, :MOST_UNITS].copy())
+        return read_only(out[:MOST_MAPS, ::every, ::every, number].copy())
+    return read_only(out[number, :MOST_UNITS].copy())
 
 
 def _norm(values: Array) -> float:

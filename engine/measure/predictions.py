@@ -61,8 +61,8 @@ def predictions(training: Training) -> Predictions:
     hardest = order[:HARDEST]
     unusual = _unusual(training, len(scores), hardest)
     return Predictions(
-        lasting(right),
-        lasting(predicted),
+        read_only(right),
+        read_only(predicted),
         _confusion(right, predicted, data),
         tuple(
             HardExample(
@@ -90,7 +90,7 @@ def predictions_of(scores: Array, examples: Examples) -> Integers | Array:  # (N
     return scores.argmax(axis=1) if examples.classes else examples.in_units(scores)[:, 0].copy()
 
 
-def lasting[A: np.ndarray](values: A) -> A:
+def read_only[A: np.ndarray](values: A) -> A:
     """A read-only view of the numbers."""
     view = values.view()
     view.setflags(write=False)

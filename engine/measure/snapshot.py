@@ -150,7 +150,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """That a finding came up at a step."""
+    """A finding that came up at a step."""
 
     step: int
     rule: str
@@ -158,7 +158,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LookingBack:
-    """That somebody looks back at a step of a run, while its training waits."""
+    """A look back at a step of a run, while its training waits."""
 
     step: int  # that is wanted
     end: int  # how far the run has come

@@ -14,7 +14,7 @@ import numpy as np
 from engine.measure.explained_step import MOST_EXAMPLES, Explaining, quietly
 from engine.measure.float64_copy import Float64Copy, backward_by_layer, relative_error
 from engine.measure.model_summary import kind_of
-from engine.measure.predictions import lasting
+from engine.measure.predictions import read_only
 from engine.nn.channels import Channels
 from engine.nn.convolution import Conv2D, Flatten, MaxPool2D
 from engine.nn.dropout import Dropout
@@ -129,7 +129,7 @@ def trace_weight(training: Training, place: Place = NO_PLACE, chosen: int = 0) -
 def tracing(
     training: Training, place: Place = NO_PLACE, chosen: int = 0
 ) -> Iterator[TracedWeight | Explaining]:
-    """The same in pieces."""
+    """Trace a weight through the next step, in pieces."""
     state = training.save()
     real = training.fork(state)
     _go_forward(real)
@@ -216,9 +216,9 @@ class _Trace:
             weight=weight,
             chosen=self._chosen,
             spot=spot,
-            inputs=lasting(inputs[shown].copy()),
-            upstream=lasting(upstream[shown].copy()),
-            terms=lasting(terms[shown].copy()),
+            inputs=read_only(inputs[shown].copy()),
+            upstream=read_only(upstream[shown].copy()),
+            terms=read_only(terms[shown].copy()),
             rest=float(terms[self._shown :].sum()),
             batch=self._batch,
             gradient=gradient,
@@ -233,8 +233,8 @@ class _Trace:
             optimizer=config.optimization.optimizer.name,
             change=change,
             would_be=tuple(_would_be(name, gradient + penalty, rate) for name in COMPARED),
-            incoming=lasting(layer.params["W"][:MOST_INCOMING, self.column].copy()),
-            steepest=lasting(self._dW[:MOST_INCOMING, self.column].copy()),
+            incoming=read_only(layer.params["W"][:MOST_INCOMING, self.column].copy()),
+            steepest=read_only(self._dW[:MOST_INCOMING, self.column].copy()),
         )
 
     # ---- the terms of the sum over the mini-batch ---------------------------------------------

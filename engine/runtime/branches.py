@@ -51,12 +51,12 @@ class Branch:
 
     @property
     def bare(self) -> "Branch":
-        """The same without what repeating it would restore: curves, markers and checkpoints."""
+        """This branch without what repeating it restores: curves, markers and checkpoints."""
         info = dataclasses.replace(self.info, past=None)
         return dataclasses.replace(self, info=info, markers=(), kept=None)
 
     def up_to(self, step: int, digest: str) -> "Branch":
-        """The same run cut off at an earlier step, before any change made at it."""
+        """This branch cut off at an earlier step, before any change made at it."""
         if self.kept is None:
             raise ValueError(f"run {self.info.run} has no checkpoints")
         journal = tuple(entry for entry in self.journal if entry[0] < step)
@@ -72,7 +72,7 @@ class Branch:
 
     @property
     def branch_record(self) -> BranchRecord:
-        """The same as plain values."""
+        """This branch as plain values."""
         parent = self.info.parent
         left = (parent.run, parent.step) if parent else None
         return BranchRecord(self.info.run, self.turns, self.info.step, left, self.digest)

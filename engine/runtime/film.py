@@ -45,7 +45,7 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Filming:
-    """That a film is being made."""
+    """A film that is being made."""
 
     done: float  # from 0 to 1
 
@@ -146,7 +146,7 @@ def _small(counts: Integers) -> Integers:
 
 
 def _without_points(surface: DecisionSurface) -> DecisionSurface:
-    """The same with less precision and without examples: there are many of them."""
+    """A surface for a film, which has many: with less precision, and without examples."""
     nothing = Points(np.empty((0, 2)), np.empty(0), np.empty(0))
     return dataclasses.replace(
         surface,

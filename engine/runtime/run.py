@@ -206,7 +206,7 @@ class Run:
         return Branch(info, self.first_config, journal, markers, self.digest, kept)
 
     def beside(self, later: InstrumentState) -> Branch:
-        """The same of a run without instruments; `later` is their state in another run."""
+        """This run as a branch, if only another run has instruments: `later` is their state."""
         state = dataclasses.replace(later, gradient_cosine=self.training.gradient_cosine)
         metrics = Instruments(self.training, lambda: 0.0, state).metrics
         return self.as_branch(metrics, state)

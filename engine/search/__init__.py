@@ -12,7 +12,7 @@ from engine.search.description import (
 from engine.search.ensembles import Ensemble, EnsembleFrame
 from engine.search.frames import Edge, SearchFrame, SearchStatus, TrialFrame, TrialStatus
 from engine.search.refinement import narrow, ranked, refine
-from engine.search.results_csv import Ledger
+from engine.search.results_csv import ResultsFile
 from engine.search.search_run import SearchRun
 from engine.search.search_session import SearchProgress, SearchSession
 from engine.search.space import (
@@ -42,9 +42,9 @@ __all__ = [
     "Ensemble",
     "EnsembleFrame",
     "InThread",
-    "Ledger",
     "Pool",
     "Result",
+    "ResultsFile",
     "Search",
     "SearchFrame",
     "SearchProgress",

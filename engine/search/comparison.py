@@ -116,9 +116,11 @@ def _plan(search: Search, strategy: str, seed: int | None = None, trials: int = 
     return msgspec.structs.replace(named, base=base, seed=seed, trials=trials)
 
 
-def _line(strategy: str, hunts: Sequence[SearchRun]) -> StrategyLine:
-    places = np.array([[trial.places for trial in hunt.trials] for hunt in hunts])
-    accuracies = np.array([[_accuracy(x) for _, x in sorted(h.results.items())] for h in hunts])
+def _line(strategy: str, search_runs: Sequence[SearchRun]) -> StrategyLine:
+    places = np.array([[trial.places for trial in run.trials] for run in search_runs])
+    accuracies = np.array(
+        [[_accuracy(x) for _, x in sorted(run.results.items())] for run in search_runs]
+    )
     so_far = best_so_far(accuracies)
     low, middle, high = np.nanpercentile(np.nan_to_num(so_far), [BAND[0], 50, BAND[1]], axis=0)
     arrays = (places, accuracies, so_far, middle, low, high)

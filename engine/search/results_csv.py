@@ -24,7 +24,7 @@ COUNTS = ("steps", "asked")
 TAIL = ("digest", "message", "config", DESCRIBED := "search")
 
 
-class Ledger:
+class ResultsFile:
     """The CSV file of one search; results that it contains are not computed again."""
 
     def __init__(self, path: Path, search: Search) -> None:

@@ -333,7 +333,7 @@ class OptimizationConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = 0.0
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Pretraining(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a network has learned before: the same run, trained for some steps on other data.
 
     All layers that fit are copied from it, except the last, as in fine-tuning.
@@ -356,7 +356,7 @@ class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     model: ModelConfig = ModelConfig()
     optimization: OptimizationConfig = OptimizationConfig()
     seed: int = 0
-    start: Origin | None = None  # None: from randomly drawn weights
+    start: Pretraining | None = None  # None: from randomly drawn weights
 
     def __post_init__(self) -> None:
         if self.seed < 0:

@@ -23,7 +23,7 @@ from engine.registry import Choice
 from engine.training.batches import Batches
 from engine.training.blas_threads import hold_blas
 from engine.training.build_network import build_layers, build_network
-from engine.training.config import Origin, RunConfig, rebuilt
+from engine.training.config import Pretraining, RunConfig, rebuilt
 from engine.training.evaluation import EVALUATED, Evaluator, evaluation_network
 from engine.training.optimizers import Optimizer
 from engine.training.prepare_data import prepare
@@ -274,9 +274,9 @@ class Training:
         self.optimizer.reset()
         self.network.parameters.statistics[...] = self._measure_first_loss()
 
-    def _inherit(self, origin: Origin) -> None:
+    def _inherit(self, pretraining: Pretraining) -> None:
         """Copy what was learned on other data, in all layers that fit except the last."""
-        work = origin.steps * len(self.batches.x) * self.network.work
+        work = pretraining.steps * len(self.batches.x) * self.network.work
         if work > MOST_BEFORE:
             raise ValueError(
                 f"pretraining takes {written(work, 1)} multiplications;"

@@ -17,7 +17,7 @@ from engine import (
     Evidence,
     Experiment,
     Lesson,
-    Origin,
+    Pretraining,
     Range,
     Restart,
     RunConfig,
@@ -41,7 +41,9 @@ from engine.training.config import DataConfig
 from tests.short_lessons import short
 
 FEW = DataConfig(classes=("5", "6", "7", "8", "9"), examples=30)
-FINE_TUNED = RunConfig(data=FEW, start=Origin(data=DataConfig(classes=("0", "1", "2")), steps=200))
+FINE_TUNED = RunConfig(
+    data=FEW, start=Pretraining(data=DataConfig(classes=("0", "1", "2")), steps=200)
+)
 QUICK = "first loss", "sigmoid saturates"
 
 

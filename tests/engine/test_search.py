@@ -512,13 +512,13 @@ def without_time(row: dict[str, str]) -> tuple[str, ...]:
 ENDS = """
 import os, sys
 from engine.cli.main import main
-from engine.search import Ledger
-def append(self, result, known=[], append=Ledger.append):
+from engine.search import ResultsFile
+def append(self, result, known=[], append=ResultsFile.append):
     append(self, result)
     known.append(result)
     if len(known) == 2:
         os.kill(os.getpid(), {end})
-Ledger.append = append
+ResultsFile.append = append
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
 """
