@@ -4,8 +4,12 @@ Links and files have tests of their own as well; these are about messages of the
 training on files that were read.
 """
 
+import copy
+import functools
+import itertools
 import json
 import math
+import operator
 
 import msgspec
 import numpy as np
@@ -16,7 +20,7 @@ from hypothesis import strategies as st
 from app.plots import VIEWS
 from app.server.frames import FrameRequest
 from app.server.page_channel import Hello, decoded
-from app.sharing import packed_runs, run_links
+from app.sharing import packed_runs, packing, run_links
 from engine import (
     SETTINGS,
     Begin,
@@ -138,6 +142,31 @@ def test_any_number_of_steps_is_accepted_or_refused(steps):
         assert 0 <= link.recording.steps <= run_links.MAX_STEPS and link.recording.digest is None
     else:
         assert link.refusal.startswith("This link says steps=") and link.refusal.isprintable()
+
+
+LINKED = (None, True, -1, 0, 1.5, 2**63, 10**400, -(10**400), 1e308, "", "nan", "<b>", [], [1], {})
+
+
+def places_in(value: object) -> list[tuple[str | int, ...]]:
+    """The path to every value within another."""
+    inside = value.items() if isinstance(value, dict) else ()
+    inside = enumerate(value) if isinstance(value, list) else inside
+    return [path for key, x in inside for path in [(key,), *((key, *p) for p in places_in(x))]]
+
+
+def test_a_link_with_any_value_in_any_place_is_read_or_refused():
+    turned = SetKnob("optimization.learning_rate", 0.02)
+    run = json.loads(msgspec.json.encode(Recording(RunConfig(), ((3, turned),), 5)))
+    read = 0
+    for path, value in itertools.product(places_in(run), LINKED):
+        changed = copy.deepcopy(run)
+        functools.reduce(operator.getitem, path[:-1], changed)[path[-1]] = value
+        link = run_links.read({"run": [packing.packed(json.dumps(changed).encode()).encode()]})
+        if link.recording:
+            read += 1
+        else:
+            assert len(link.refusal) < 500 and link.refusal.isprintable()
+    assert read > 20
 
 
 cells = (
