@@ -20,7 +20,7 @@ from app.page.display_mode import DisplayMode
 from app.page.timeline import Timeline
 from app.page.transport import Transport
 from app.panels import KNOBS, PANELS
-from app.panels.classroom.explained import explain_class
+from app.panels.classroom.explanations import explain_class
 from app.plots import VIEWS, places, view_of
 from app.stylesheets import css
 

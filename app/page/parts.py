@@ -5,7 +5,7 @@ from typing import Protocol
 
 from param import Parameterized
 
-from app.explained.dialog import Explanation
+from app.explained_step.dialog import ExplainedStepView
 from app.explanations.question_mark import QuestionMark
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
@@ -120,7 +120,10 @@ class PageParts:
                 ),
                 "Share": ("share", lambda: Sharing(visit.handle, self.bridge)),
                 "Keys": ("keyboard", Keys),
-                "Explain": ("", lambda: Explanation(visit.handle, self.bridge, self.presses)),
+                "Explain": (
+                    "",
+                    lambda: ExplainedStepView(visit.handle, self.bridge, self.presses),
+                ),
             },
             self.presses,
         )

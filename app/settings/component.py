@@ -13,7 +13,7 @@ from panel import ui
 from panel_material_ui.base import MaterialUIComponent
 
 from app.server.workarounds.page_scripts import bundle_of
-from app.settings.explained import explain_settings
+from app.settings.explanations import explain_settings
 from app.settings.parameters import PLACES
 from app.settings.schema import in_words, schema
 from app.settings.settings import Settings

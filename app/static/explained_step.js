@@ -1,5 +1,5 @@
 // The stages of an explained step: one after the other by button or by themselves, what the number under
-// the pointer is, and which weight is asked for. Their content is written by the server: app/explained/dialog.py.
+// the pointer is, and which weight is asked for. Their content is written by the server: app/explained_step/dialog.py.
 
 import {send} from "./events.js"
 import {restore_focus, SETTLED} from "./presses.js"

@@ -19,7 +19,7 @@ from app.page.keyboard import ASKING, KEYS, LOOKING
 from app.page.timeline import Timeline
 from app.page.transport import Transport
 from app.panels import KNOBS, PANELS
-from app.panels.classroom.explained import STUDENT, TEACHER
+from app.panels.classroom.explanations import STUDENT, TEACHER
 from app.plots import VIEWS, plot_data, view_of
 from app.plots.view import switches
 from app.settings.parameters import PLACES

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from app.panels import KNOBS, PANELS
 from app.plots import places
 from tests.browser.conftest import KEPT_TAB
-from tests.browser.explained import all_explained, load_explanations
+from tests.browser.explanations import all_explained, load_explanations
 
 GRAVE = ("serious", "critical")
 COLOURS = ("color-contrast", "link-in-text-block")  # the rules of axe that look at colours

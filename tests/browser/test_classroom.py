@@ -11,7 +11,7 @@ from app.server.shown_run import ShownRun
 from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Status
 from tests.browser.conftest import KEPT_TAB, ONE_PLOT, Tab, close, wait_for
-from tests.browser.explained import ELEMENTS
+from tests.browser.explanations import ELEMENTS
 from tests.browser.test_accessibility import shuts_nobody_out
 from tests.waiting import wait_until
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import ViewportSize, expect
 
-from app.explained.stages import STAGES
+from app.explained_step.stages import STAGES
 from tests.browser.conftest import DRAWN_TWICE, ONE_PLOT, Tab, whole
 
 SCREENS = {390: 844, 1024: 768, 2560: 1440, 1440: 900}

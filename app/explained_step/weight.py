@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.explained.layer_pictures import MOST_ACROSS, Cell, cells_of, size_of
+from app.explained_step.layer_pictures import MOST_ACROSS, Cell, cells_of, size_of
 from app.numbers import exactly, number
 from app.plots.pictures import limit
 from app.short_names import short_input, short_names

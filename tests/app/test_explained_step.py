@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from app.explained import stages
-from app.explained.dialog import Explanation
+from app.explained_step import stages
+from app.explained_step.dialog import ExplainedStepView
 from app.numbers import exactly, number
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
@@ -72,7 +72,7 @@ class Shown:
     def __init__(self, settings: dict) -> None:
         self.handle, self.presses = ExperimentHandle(settings), Presses()
         self.bridge = Bridge()
-        self.dialog = Explanation(self.handle, self.bridge, self.presses)
+        self.dialog = ExplainedStepView(self.handle, self.bridge, self.presses)
         self.dialog.opened()
         self.follow()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app import palette
-from app.explained import bitmaps
+from app.explained_step import bitmaps
 from app.numbers import number, percent, tick
 from app.plots.pictures import diverging, limit
 from engine import ExplainedStep, LayerPass

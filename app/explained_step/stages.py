@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.explained import bitmaps
-from app.explained.layer_pictures import backward_blocks, cells_of, forward_blocks, size_of
+from app.explained_step import bitmaps
+from app.explained_step.layer_pictures import backward_blocks, cells_of, forward_blocks, size_of
 from app.numbers import count, number, short, tick
 from app.plots.pictures import limit
 from app.short_names import short_input

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app.explained import stages, weight
+from app.explained_step import stages, weight
 from app.explanations.explanation import explain
 from app.page.bridge import Bridge
 from app.page.buttons import Presses, button
@@ -33,7 +33,7 @@ FIRST, LAST = stages.STAGES[0], stages.STAGES[-1]
 PATIENCE = 20.0  # seconds to wait for the engine between two steps
 
 
-class Explanation:
+class ExplainedStepView:
     """Requests the explanation of the next step, and fills in the stages."""
 
     title = "The next step, explained"
