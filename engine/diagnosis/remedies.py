@@ -5,8 +5,9 @@ and does not undo earlier advice that was followed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from engine.measure.snapshot import Change, Finding, Snapshot, Status
 from engine.memoize import memoize
@@ -20,8 +21,7 @@ GIVES_UP = "Many changes did not help: begin again with settings that are known 
 PATIENCE = 6  # advised changes in a row without a healthy run in between
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(msgspec.Struct, frozen=True):
     """Settings to change together, and what they do in words."""
 
     advice: str  # one sentence
@@ -29,8 +29,7 @@ class Remedy:
     restart: bool = False  # then start a new run; a run that has diverged does so anyway
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
+class Symptom(msgspec.Struct, frozen=True, eq=False):
     """What a rule found: a `Finding` without its remedy."""
 
     rule: str

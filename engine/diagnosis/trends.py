@@ -7,6 +7,7 @@ row that belongs to the current settings.
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from statistics import median
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ FEWEST = 3  # at least
 
 
 type Latest = tuple[tuple[int, float, float], ...]  # row, step and value of the last finite ones
+_STEP, _VALUE = itemgetter(1), itemgetter(2)
 
 
 @memoize
@@ -60,20 +62,23 @@ def _latest_gaps(known: Latest | None, begin: int, rows: Mapping[str, Sequence[f
 
 def _finite(begin: int, steps: Sequence[float], values: Sequence[float]) -> Latest:
     """Those values that are finite, of the rows from `begin` on."""
-    rows = enumerate(zip(steps, values, strict=True), begin)
-    return tuple([(row, step, x) for row, (step, x) in rows if math.isfinite(x)])
+    found = []
+    for row, value in enumerate(values):
+        if math.isfinite(value):
+            found.append((begin + row, steps[row], value))
+    return tuple(found)
 
 
 def _late_median(curves: Curves, latest: Latest, first: int) -> float:
     """The median of the latest values since the row `first`."""
-    late = [x for x in latest if x[0] >= first]
-    if len(late) > FEWEST:
+    if latest and latest[0][0] < first:
+        latest = tuple([x for x in latest if x[0] >= first])
+    if len(latest) > FEWEST:
         steps = curves["step"]
-        begin, end = float(steps[first]), float(steps[-1])
+        begin, end = steps.item(first), steps.item(-1)
         since = end - LATE * (end - begin)
-        at = [step for _, step, _ in late]
-        late = late[min(bisect_left(at, since), len(late) - FEWEST) :]
-    return median([value for *_, value in late]) if late else math.nan
+        latest = latest[min(bisect_left(latest, since, key=_STEP), len(latest) - FEWEST) :]
+    return median(map(_VALUE, latest)) if latest else math.nan
 
 
 @memoize
@@ -140,29 +145,60 @@ def settled(curves: Curves, first: int) -> bool:
 @memoize
 def flat(curves: Curves, first: int, level: float) -> float:
     """Steps from the row `first` on until the loss left this level."""
-    steps, loss = curves["step"][first:], curves["loss"][first:]
-    if not len(steps):
-        return 0.0
-    still = np.abs(loss - level) < 0.03 * level
-    moved = int(still.argmin())  # the first False, if there is one
-    return float(steps[-1 if still[moved] else moved] - steps[0])
+    known = curves.grown(_flat, first, level)
+    return known.until - known.begin if known else 0.0
+
+
+class _Flat(NamedTuple):
+    begin: float  # step of the first row
+    until: float  # step of the row where the loss left the level; else of the last one
+    left: bool
+
+
+def _flat(
+    known: _Flat | None, begin: int, rows: Mapping[str, Sequence[float]], first: int, level: float
+) -> _Flat | None:
+    """Since which step the loss stays at a level, and until which."""
+    if known and known.left:
+        return known
+    steps, losses = rows["step"], rows["loss"]
+    for row in range(max(0, first - begin), len(steps)):
+        left = not abs(losses[row] - level) < 0.03 * level  # NaN has left it, too
+        known = _Flat(known.begin if known else steps[row], steps[row], left)
+        if left:
+            break
+    return known
 
 
 @memoize
 def evaluations(curves: Curves, first: int) -> int:
     """How many rows have a validation loss."""
-    return int(np.isfinite(curves["validation_loss"][first:]).sum())
+    return curves.grown(_evaluated, first).rows
 
 
 @memoize
 def risen(curves: Curves, first: int) -> float:
     """The latest validation loss divided by the lowest one."""
-    loss = curves["validation_loss"][first:]
-    known = loss[np.isfinite(loss)]
-    if not len(known):
+    known = curves.grown(_evaluated, first)
+    if not known.rows:
         return math.nan
-    last, best = median(known[-FEWEST:].tolist()), float(known.min())
+    last, best = median(known.latest), known.least
     return last / best if best > 0 else math.inf  # hinge loss can be exactly 0
+
+
+class _Evaluated(NamedTuple):
+    rows: int  # that have one
+    latest: tuple[float, ...]  # the losses in the last few of them
+    least: float
+
+
+def _evaluated(
+    known: _Evaluated | None, begin: int, rows: Mapping[str, Sequence[float]], first: int
+) -> _Evaluated:
+    """The validation losses since the row `first`."""
+    so_many, latest, least = known or (0, (), math.inf)
+    new = tuple(filter(math.isfinite, rows["validation_loss"][max(0, first - begin) :]))
+    return _Evaluated(so_many + len(new), (latest + new)[-FEWEST:], min((least, *new)))
 
 
 @memoize

@@ -169,7 +169,7 @@ class Instruments:
     def metrics(self) -> RunMetrics:
         """The numbers that describe the run as a whole."""
         training = self._training
-        noise, length = (mean.value for mean in self._noise)
+        noise, length = self._noise[0].value, self._noise[1].value
         (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._evaluated
         return RunMetrics(
             first_loss=training.first_loss,

@@ -134,8 +134,7 @@ class Change:
     after: SettingValue
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """Something that is wrong with a run, its cause, and its remedy."""
 
     rule: str

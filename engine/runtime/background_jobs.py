@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from engine.runtime.background_results import BackgroundResults, LessonProgress
+from engine.runtime.background_results import NO_RESULTS, LessonProgress
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class BackgroundJobs:
     """The background jobs of one experiment, named like the fields of `BackgroundResults`."""
 
     def __init__(self) -> None:
-        self.shown = BackgroundResults()
+        self.shown = NO_RESULTS
         self._active: dict[str, Iterator[object]] = {}
         self._new: set[str] = set()  # jobs that have not been advanced yet
         self._paused: dict[str, Iterator[object]] = {}

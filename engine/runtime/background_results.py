@@ -65,3 +65,6 @@ class BackgroundResults:
     film: Film | Filming | None = None
     failed: str = ""  # the name of the job that ended early
     failure: str = ""  # ... and why
+
+
+NO_RESULTS = BackgroundResults()

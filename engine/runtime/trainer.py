@@ -16,7 +16,7 @@ from engine.measure.snapshot import (
     Snapshot,
     Status,
 )
-from engine.runtime.background_results import BackgroundResults
+from engine.runtime.background_results import NO_RESULTS
 from engine.runtime.branches import Branch
 from engine.runtime.pace import FULL
 from engine.runtime.run import Run
@@ -160,7 +160,7 @@ class Trainer:
             noticed=noticed,
             followed=followed,
             diverged_under=run.diverged_under,
-            background=BackgroundResults(),
+            background=NO_RESULTS,
             on_demand=self.measured.on_demand.results,
             previous=previous,
             pinned=pinned,

@@ -119,6 +119,9 @@ class Training:
     def _use_loss(self, evaluating: Network) -> None:
         """Use the config's loss, for training and for evaluation by a second network."""
         self._loss: Loss = LOSSES.build(self.config.optimization.loss)
+        chance = self._loss.of_chance(self.data.train.outputs)
+        # The loss when all scores are equal; NaN if that has no meaning for this loss.
+        self.chance_loss = math.nan if chance is None else chance
         self.evaluators = tuple(
             Evaluator(self.config, examples, evaluating)
             for examples in (self.data.train, self.data.validation)
@@ -176,12 +179,6 @@ class Training:
         scheduled = self._schedule(since if since > 0 else 0)
         rate = optimization.learning_rate * scheduled
         return rate * warm_up(done, optimization.warm_up) if optimization.warm_up else rate
-
-    @property
-    def chance_loss(self) -> float:
-        """The loss when all scores are equal; NaN if that has no meaning for this loss."""
-        chance = self._loss.of_chance(self.data.train.outputs)
-        return math.nan if chance is None else chance
 
     # ---- changes while it runs ----------------------------------------------------------------
 

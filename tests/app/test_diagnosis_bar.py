@@ -1,6 +1,5 @@
 """The diagnosis bar without a browser: it shows the engine's findings and applies remedies."""
 
-import dataclasses
 import re
 
 import msgspec
@@ -136,7 +135,7 @@ def with_rules(page: Page, *rules: str) -> None:
     """Make the bar show findings with these names, whatever the run's state."""
     snapshot = page.experiment.snapshot()
     first = snapshot.findings[0]
-    findings = tuple(dataclasses.replace(first, rule=rule) for rule in rules)
+    findings = tuple(msgspec.structs.replace(first, rule=rule) for rule in rules)
     page.bar.show(msgspec.structs.replace(snapshot, findings=findings))
 
 

@@ -22,6 +22,7 @@ from engine import (
 )
 from engine.data import DATASETS
 from engine.diagnosis import RULES, diagnose, trends
+from engine.training.history import History
 from engine.types import Array
 
 TABLES = {"iris", "wine", "breast cancer", "penguins"}
@@ -270,3 +271,28 @@ def test_rows_without_a_value_do_not_count_among_the_last():
         recent = trends.recent(curves(step=np.zeros(len(loss)), loss=loss), "loss", 0)
         expected = np.median(known[-trends.RECENT :]) if len(known) else np.nan
         np.testing.assert_equal(recent, expected)
+
+
+def test_the_trends_of_a_growing_run_are_those_of_all_its_rows():
+    rng = np.random.default_rng(0)
+    columns = {"loss": np.ones(60), "validation_loss": np.full(60, np.nan)}
+    columns["loss"][15:] = rng.uniform(0.9, 1.1, 45)
+    columns["validation_loss"][::3] = rng.random(20)
+    history = History([*columns])
+    for rows in range(1, 61):
+        history.append(rows - 1, {name: x[rows - 1] for name, x in columns.items()})
+        parts = {name: x[:rows] for name, x in columns.items()}
+        whole = curves(step=np.arange(float(rows)), **parts)
+        for first in (0, 10, 40):
+            for now in (history.curves(), whole):
+                check_trends(now, first, parts["loss"][first:], parts["validation_loss"][first:])
+
+
+def check_trends(now: Curves, first: int, loss: Array, validation: Array) -> None:
+    """The trends since the row `first` are those that NumPy finds."""
+    left = np.flatnonzero(~(np.abs(loss - 1) < 0.03))
+    assert trends.flat(now, first, 1.0) == (left[0] if len(left) else max(0, len(loss) - 1))
+    known = validation[np.isfinite(validation)]
+    assert trends.evaluations(now, first) == len(known)
+    expected = np.median(known[-3:]) / known.min() if len(known) else np.nan
+    np.testing.assert_equal(trends.risen(now, first), expected)
