@@ -114,10 +114,11 @@ class Timeline:
             self._send(LookAhead())
 
     def back(self, steps: int = 1) -> None:
-        """Look so many steps further back."""
+        """Look so many steps further back; from the first there is no way back."""
         now = self._latest
         wanted = now.looking_back.step if now.looking_back else now.step
-        self._send(LookBack(max(0, wanted - steps)))
+        if wanted > 0:
+            self._send(LookBack(max(0, wanted - steps)))
 
     def go_to(self, run: str) -> None:
         """Take up another branch; the browser may send anything."""

@@ -1,6 +1,7 @@
 """The branches of a run: in the tree, as ghosts, in the link, in the report, and in the table."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,6 +127,13 @@ def test_a_page_that_asks_for_no_branch_sends_nothing(wrong):
     presses.press("branch", "3" * 50)
     assert sent == [GoTo(int("3" * 12))]
     assert timeline.view is not None
+
+
+def test_from_the_first_step_no_key_leads_further_back(config):
+    sent, held = [], SimpleNamespace(latest=Experiment(config).snapshot())
+    timeline = Timeline(sent.append, lambda: held, Presses())
+    timeline.back()
+    assert sent == []  # or the next step would go on from step 0, in a run of its own
 
 
 def test_run_b_is_in_the_tree_and_in_the_link(experiment):
