@@ -82,7 +82,7 @@ class Room:
 
         The key is made up, unless another process has done so.
         """
-        if len(self.students) >= self.most:
+        if len(self.students) >= self.most and not self._drop_one_who_left():
             raise Refused(f"All {self.most} places of this room are taken.")
         name = nickname(proposed, [student.name for student in self.students.values()])
         self.came += 1
@@ -90,6 +90,22 @@ class Room:
         self.students[student.number] = student
         self.changes += 1
         return student
+
+    def _drop_one_who_left(self) -> bool:
+        """Give up the place of somebody who has left and done nothing; whether there was any.
+
+        Else one page that joins again and again would fill the room with nobody.
+        """
+        left = (student for student in self.students.values() if not student.here)
+        found = next((student for student in left if not self._has_done_anything(student)), None)
+        if found:
+            self._drop(found)
+        return found is not None
+
+    def _has_done_anything(self, student: Participant) -> bool:
+        answered = (answers for question in self.asked for answers in question.answers.values())
+        kept = student.lessons, student.predictions, student.trials, student.best
+        return any(kept) or any(student.number in answers for answers in answered)
 
     def page_opened(self, student: Participant) -> None:
         """A page of a student is connected."""

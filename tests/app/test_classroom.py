@@ -194,6 +194,22 @@ def test_a_room_has_as_many_places_as_it_says():
 # ---- questions ----------------------------------------------------------------------------------
 
 
+def test_whoever_joins_again_and_again_keeps_nobody_out():
+    room = Room("BCDFG", 4, LESSONS, Clock())
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("What?", OPTIONS))
+    room.receive(ben.key, m.Choose(1))
+    room.page_closed(ben)  # who comes back
+    ghosts = [room.join(f"Ghost {number}") for number in range(20)]
+    (carl,) = joined(room, "Carl")
+    (dora,) = joined(room, "Dora")
+    assert list(room.students.values()) == [anna, ben, carl, dora]
+    assert not any(room.student(ghost.key) for ghost in ghosts)
+    with pytest.raises(Refused, match="All 4 places of this room are taken"):
+        room.join("Emil")
+    assert room.question.answers[Phase.PREDICT] == {ben.number: 1}
+
+
 def test_tallies_are_hidden_until_the_question_is_closed(room):
     anna, ben, carl = joined(room, "Anna", "Ben", "Carl")
     teach(room, m.Ask("What will the loss do?", OPTIONS))
