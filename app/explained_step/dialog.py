@@ -33,7 +33,7 @@ FIRST, LAST = stages.STAGES[0], stages.STAGES[-1]
 PATIENCE = 20.0  # seconds to wait for the engine between two steps
 
 
-class ExplainedStepView:
+class ExplainedStepDialog:
     """Requests the explanation of the next step, and fills in the stages."""
 
     title = "The next step, explained"

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from param import Parameterized
 
-from app.explained_step.dialog import ExplainedStepView
+from app.explained_step.dialog import ExplainedStepDialog
 from app.explanations.question_mark import QuestionMark
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
@@ -122,7 +122,7 @@ class PageParts:
                 "Keys": ("keyboard", Keys),
                 "Explain": (
                     "",
-                    lambda: ExplainedStepView(visit.handle, self.bridge, self.presses),
+                    lambda: ExplainedStepDialog(visit.handle, self.bridge, self.presses),
                 ),
             },
             self.presses,

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.explained_step import stages
-from app.explained_step.dialog import ExplainedStepView
+from app.explained_step.dialog import ExplainedStepDialog
 from app.numbers import exactly, number
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
@@ -72,7 +72,7 @@ class Shown:
     def __init__(self, settings: dict) -> None:
         self.handle, self.presses = ExperimentHandle(settings), Presses()
         self.bridge = Bridge()
-        self.dialog = ExplainedStepView(self.handle, self.bridge, self.presses)
+        self.dialog = ExplainedStepDialog(self.handle, self.bridge, self.presses)
         self.dialog.opened()
         self.follow()
 
