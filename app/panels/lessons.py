@@ -237,10 +237,10 @@ class Lessons:
     def _vary(self, choice: str) -> None:
         """Play a variation; `choice` is its number, and whether the claim is expected to hold."""
         lesson, (number, _, expected) = self._lesson, choice.partition(" ")
-        breaks = lesson.breaks if lesson else ()
-        if lesson and expected in (HOLDS, FAILS) and number in map(str, range(len(breaks))):
-            by = breaks[int(number)]
-            self._play(lesson, Played(lesson.broken(by), by, expected, ""))
+        variations = lesson.variations if lesson else ()
+        if lesson and expected in (HOLDS, FAILS) and number in map(str, range(len(variations))):
+            by = variations[int(number)]
+            self._play(lesson, Played(lesson.varied(by), by, expected, ""))
 
     def _play(self, lesson: Lesson, played: Played) -> None:
         with pn.io.hold():  # all that changes on the page in one message
@@ -347,7 +347,7 @@ class Lessons:
         kept = msgspec.json.encode(answer).decode()
         self._presses.do("tick_lesson", lesson.slug)
         self._presses.do("store_answer", f"{lesson.slug} {label}", kept)
-        variations = [(n, by, lesson.changes(by)) for n, by in enumerate(lesson.breaks)]
+        variations = [(n, by, lesson.changes(by)) for n, by in enumerate(lesson.variations)]
         self._variations.object = render(
             "lesson_variations", variations=variations, holds=HOLDS, fails=FAILS
         )

@@ -106,8 +106,8 @@ def _opened(key: LessonKey) -> tuple[Lesson, bool] | None:
     lesson = open_lesson(name)
     if not label:
         return lesson, False
-    by = next((by for by in lesson.breaks if by.label == label), None)
-    return (lesson.broken(by), True) if by else None
+    by = next((by for by in lesson.variations if by.label == label), None)
+    return (lesson.varied(by), True) if by else None
 
 
 def _checked(

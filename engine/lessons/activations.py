@@ -37,7 +37,7 @@ def sigmoid_saturates() -> Lesson:
         observe=observing.place_of_highest(
             "At which of the three marked points is the curve steepest?", _slopes_at
         ),
-        breaks=(
+        variations=(
             Variation("Leaky ReLU instead", "curve", exhibit=Nonlinearity(Choice("leaky ReLU"))),
             Variation("tanh: does it saturate too?", "curve", exhibit=Nonlinearity(Choice("tanh"))),
         ),
@@ -81,7 +81,7 @@ def zigzag() -> Lesson:
         observe=observing.highest_exhibit(
             "Which way to the goal was longer?", Descent, lambda descent: descent.detour
         ),
-        breaks=(
+        variations=(
             Variation("Centre the inputs", "positive inputs", exhibit=TwoWeights(-0.5)),
             Variation("Move them far off", "positive inputs", exhibit=TwoWeights(1.0, 0.1)),
         ),
@@ -131,7 +131,7 @@ def exp_costs() -> Lesson:
             (4, 10, 20),
             ".0f",
         ),
-        breaks=(
+        variations=(
             Variation("Two digits are enough", "exp", exhibit=Exponential(2)),
             Variation("Twelve digits", "exp", exhibit=Exponential(12)),
         ),
@@ -174,7 +174,7 @@ def prelu() -> Lesson:
             ("flatter than it began", "as steep as it began", "steeper than it began"),
             lambda evidence: _turned(evidence["PReLU"]),
         ),
-        breaks=(
+        variations=(
             Variation("Leaky ReLU instead", "PReLU", (SetKnob(ACTIVATION, Choice("leaky ReLU")),)),
             Variation("Start from 0, as ReLU", "PReLU",
                   (SetKnob(ACTIVATION, Choice("PReLU", {"start": 0.0})),)),

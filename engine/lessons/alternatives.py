@@ -36,7 +36,7 @@ def elu() -> Lesson:
             FunctionCurve,
             lambda curve: float(curve.value.min()),
         ),
-        breaks=(
+        variations=(
             Variation("Softplus in ELU's place", "ELU", exhibit=Nonlinearity(Choice("softplus"))),
             Variation("tanh in ELU's place", "ELU", exhibit=Nonlinearity(Choice("tanh"))),
         ),
@@ -77,7 +77,7 @@ def noise() -> Lesson:
             lambda curve: 100 * curve.slopes[0],
             "z.2g",
         ),
-        breaks=(
+        variations=(
             Variation(
                 "Leaky ReLU in ELU's place", "ELU", exhibit=Nonlinearity(Choice("leaky ReLU"))
             ),
@@ -127,7 +127,7 @@ def maxout_as_relu() -> Lesson:
             LargerSum,
             lambda shown: shown.apart,
         ),
-        breaks=(
+        variations=(
             Variation("A w2 of 0.5 for ReLU", "as ReLU", exhibit=TwoSums(1.0, 0.5, RELU)),
             Variation("Both weights 1", "as neither", exhibit=TwoSums(1.0, 1.0, RELU)),
         ),
@@ -182,7 +182,7 @@ def maxout() -> Lesson:
             _hidden_parameters,
             ",.0f",
         ),
-        breaks=(
+        variations=(
             Variation("PReLU in its place", "Maxout", (SetKnob(ACTIVATION, Choice("PReLU")),)),
             Variation("Half as wide", "Maxout", (SetKnob("model.hidden", "32, 32"),)),
         ),

@@ -40,7 +40,7 @@ def first_loss() -> Lesson:
             (1.0, 2.2, 2.4, 10.0),
             ".1f",
         ),
-        breaks=(
+        variations=(
             Variation("Weights of N(0, 1)", "untrained",
                   (SetKnob(INITIALIZER, Choice("unit normal")),)),
             Variation("He's weights on pixels of 0 to 255", "untrained",
@@ -91,7 +91,7 @@ def regularization() -> Lesson:
             lambda run: run.first_cost,
             ",.2f",
         ),
-        breaks=(
+        variations=(
             Variation("L2 back to 0", "L2 of 1000", (SetKnob(L2, 0.0),)),
             Variation("L2 of 100,000", "L2 of 1000", (SetKnob(L2, 1e5),)),
         ),
@@ -148,7 +148,7 @@ def overfit() -> Lesson:
             observing.only("20 examples", observing.train_accuracy),
             (0.3, 0.6, 0.99),
         ),
-        breaks=(
+        variations=(
             Variation("A rate of 0.000001", "20 examples", (SetKnob(RATE, 1e-6),)),
             Variation("L2 of 10", "20 examples", (SetKnob(L2, 10.0),)),
         ),
@@ -194,7 +194,7 @@ def too_low() -> Lesson:
             observing.only("10 epochs", observing.train_accuracy),
             (0.15, 0.25, 0.6),
         ),
-        breaks=(
+        variations=(
             Variation("A rate of 0.0003", "10 epochs", (SetKnob(RATE, 3e-4),)),
             Variation("A rate of 0.00001", "10 epochs", (SetKnob(RATE, 1e-5),)),
         ),
@@ -247,7 +247,7 @@ def too_high() -> Lesson:
             (9, 99, 199),
             ".0f",
         ),
-        breaks=(
+        variations=(
             Variation("A rate of 0.001", "a million", (SetKnob(RATE, 1e-3),)),
             Variation("Clip the gradient to 1", "a million", (SetKnob("optimization.clip", 1.0),)),
         ),
@@ -293,7 +293,7 @@ def still_too_high() -> Lesson:
             ("it blew up", "lower than at the start", "as high as at the start, or higher"),
             lambda evidence: _ending(evidence["3e-3"]),
         ),
-        breaks=(
+        variations=(
             Variation("A rate of 0.0003", "3e-3", (SetKnob(RATE, 3e-4),)),
             Variation("Clip the gradient to 100", "3e-3", (SetKnob("optimization.clip", 100.0),)),
         ),
@@ -342,7 +342,7 @@ def good_rate() -> Lesson:
             observing.only("3e-4", observing.accuracy),
             (0.2, 0.5, 0.7, 0.9),
         ),
-        breaks=(
+        variations=(
             Variation("A rate of 0.000001", "3e-4", (SetKnob(RATE, 1e-6),)),
             Variation("A rate of 0.003", "3e-4", (SetKnob(RATE, 3e-3),)),
         ),

@@ -34,7 +34,7 @@ def gradient_check() -> Lesson:
             WIDTHS,
             lambda evidence: _width(evidence.exhibit("sound", Differences).at),
         ),
-        breaks=(
+        variations=(
             Variation("No fault in either", "faulty", exhibit=GradientErrors()),
             Variation("A fault of a thousandth", "faulty", exhibit=GradientErrors(0.999)),
         ),

@@ -54,7 +54,7 @@ def ensemble() -> Lesson:
             ".1%",
             0.005,
         ),
-        breaks=(
+        variations=(
             Variation("The same seed for all", commands=(Restart(0),)),
             Variation("Another seed for one", "member 1", (Restart(77),)),
         ),
@@ -123,7 +123,7 @@ def fine_tuning() -> Lesson:
         observe=observing.highest(
             "Which of the six ended with the highest accuracy on validation?", observing.accuracy
         ),
-        breaks=(
+        variations=(
             Variation("Learned nothing before", "fine-tuned *", change=lambda c: _tuned(c, None)),
             Variation(
                 "Learned five points before", "fine-tuned *", change=lambda c: _tuned(c, _spiral(5))

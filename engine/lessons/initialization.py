@@ -32,7 +32,7 @@ def _ten_layers(
     look: str,
     question: Question,
     claim: Callable[[LabReport], bool],
-    breaks: tuple[tuple[str, str, str], ...],  # label, activation, initializer
+    variations: tuple[tuple[str, str, str], ...],  # label, activation, initializer
 ) -> Lesson:
     """The lecture's experiment with one activation and initializer."""
 
@@ -69,7 +69,9 @@ def _ten_layers(
             _last_beside_first,
             BROAD,
         ),
-        breaks=tuple(Variation(label, "lab", exhibit=_lab(*knobs)) for label, *knobs in breaks),
+        variations=tuple(
+            Variation(label, "lab", exhibit=_lab(*knobs)) for label, *knobs in variations
+        ),
     )
 
 
@@ -211,7 +213,7 @@ def data_driven() -> Lesson:
             LabReport,
             lambda report: report.stds[-1],
         ),
-        breaks=(
+        variations=(
             Variation("Small normal for LSUV", "LSUV", exhibit=_lab("ReLU", "small normal")),
             Variation("tanh with LSUV", "LSUV", exhibit=_lab("tanh", "LSUV")),
         ),

@@ -161,7 +161,7 @@ class Lesson:
     look: str  # what to watch while it runs; not what will be seen
     question: Question
     check: Callable[[Evidence], Verdict]
-    breaks: tuple[Variation, ...]
+    variations: tuple[Variation, ...]
     observe: Observe  # the question on what was seen, for before the verdict
     view: str = "loss"  # the plot that it is about, as the page names its plots
     runs: tuple[Run, ...] = ()
@@ -195,28 +195,28 @@ class Lesson:
         words = len(
             f"{self.setup} {self.look} {self.claim} {self.why} {self.question.text}".split()
         )
-        plays = 1 + len(self.breaks)
-        questions = 3 + 2 * len(self.breaks)
+        plays = 1 + len(self.variations)
+        questions = 3 + 2 * len(self.variations)
         seconds = words / READ + THINK * questions + WATCHED * plays * bool(self.runs)
         return max(1, math.ceil(seconds / 60))
 
     def changes(self, by: Variation) -> tuple[str, ...]:
         """What a variation changes, in words, such as "ReLU: learning rate 0.5 → 0.01"."""
-        broken = self.broken(by)
+        varied = self.varied(by)
         lines = [
             f"{before.title}: {difference}"
-            for before, after in zip(self.runs, broken.runs, strict=True)
+            for before, after in zip(self.runs, varied.runs, strict=True)
             for difference in differences(before.config, after.config)
             if before != after
         ]
         lines += [
             f"{name}: {difference}"
             for name, exhibit in self.exhibits.items()
-            for difference in differences(exhibit, broken.exhibits[name])
+            for difference in differences(exhibit, varied.exhibits[name])
         ]
         return tuple(_together(lines))
 
-    def broken(self, by: Variation) -> "Lesson":
+    def varied(self, by: Variation) -> "Lesson":
         """This lesson after the click on a variation."""
         exhibits = dict(self.exhibits)
         if by.exhibit is not None:

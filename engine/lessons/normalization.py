@@ -49,7 +49,7 @@ def before_the_nonlinearity() -> Lesson:
             _working,
             ".0%",
         ),
-        breaks=(
+        variations=(
             Variation("Before it in both", "behind", exhibit=NormalizedPlace("before ReLU")),
             Variation(
                 "Sums around -0.5 behind it",
@@ -104,7 +104,7 @@ def undone() -> Lesson:
             NormalizedBatch,
             lambda batch: batch.changed,
         ),
-        breaks=(
+        variations=(
             Variation("Gamma 1, beta 0 here too", "deviation and mean", exhibit=NormalizedUnit(1)),
             Variation(
                 "Another batch",
@@ -154,7 +154,7 @@ def at_test_time() -> Lesson:
             ("the two of training", "the two of test time", "both pairs", "neither pair"),
             lambda evidence: _same_height(*_apart(evidence)),
         ),
-        breaks=(
+        variations=(
             Variation(
                 "The batch's statistics at test time",
                 "batch 6, at test time",

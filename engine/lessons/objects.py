@@ -45,7 +45,7 @@ def convolution() -> Lesson:
             ("one, of all filters together", "six", "sixteen", "another number"),
             lambda evidence: _count_of_maps(evidence["filters"]),
         ),
-        breaks=(
+        variations=(
             Variation("3 x 3 filters", "filters", (SetKnob("model.convolutions", "6 of 3x3"),)),
             Variation("16 of them", "filters", (SetKnob("model.convolutions", "16 of 5x5"),)),
         ),
@@ -105,7 +105,7 @@ def a_step_downhill() -> Lesson:
         observe=observing.highest_exhibit(
             "Which picture reaches the higher loss?", Slope, lambda slope: slope.highest
         ),
-        breaks=(
+        variations=(
             Variation("Rates a hundred times as large", "small", exhibit=Downhill(1.0, 20.0)),
             Variation("Up to a rate of 1 alone", "large", exhibit=Downhill(0.05, 1.0)),
         ),

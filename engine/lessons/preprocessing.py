@@ -36,7 +36,7 @@ def steps() -> Lesson:
             Cloud,
             lambda cloud: cloud.condition,
         ),
-        breaks=(
+        variations=(
             Variation("PCA where whitening was", "whitened", exhibit=Scatter(Choice("PCA"))),
             Variation(
                 "Iris instead of penguins", "raw", exhibit=Scatter(Choice("none"), Choice("iris"))
@@ -101,7 +101,7 @@ def means() -> Lesson:
             Means,
             lambda means: float(means.subtracted.std()),
         ),
-        breaks=(
+        variations=(
             Variation("Subtract nothing", "mean image", exhibit=Subtraction(Choice("none"))),
             Variation(
                 "Digits instead",

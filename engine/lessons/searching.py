@@ -37,7 +37,7 @@ def random_beats_grid() -> Lesson:
             lambda draws: float(draws.different),
             ".0f",
         ),
-        breaks=(
+        variations=(
             Variation("The grid in random's place", "random", exhibit=Tries(GRID, FEW)),
             Variation("A grid of 25", "grid", exhibit=Tries(GRID, 25)),
         ),
@@ -83,7 +83,7 @@ def powers_of_ten() -> Lesson:
             lambda draws: draws.top,
             ".0%",
         ),
-        breaks=(
+        variations=(
             Variation("Powers of ten in both", "evenly", exhibit=Tries(RANDOM, MANY, "log")),
             Variation("A grid of powers", "as powers of ten", exhibit=Tries(GRID, MANY, "log")),
         ),

@@ -165,7 +165,7 @@ def _built(written: WrittenLesson) -> Lesson:
         question=Question(question.text, question.options, question.right),
         check=_check_of(written).verdict,
         observe=_observing(written.seen),
-        breaks=tuple(
+        variations=tuple(
             Variation(by.label, by.of, _commands(by.settings)) for by in written.variations
         ),
         view=written.view,
@@ -173,11 +173,11 @@ def _built(written: WrittenLesson) -> Lesson:
         name=written.name or written.title.rstrip("?"),
         claim=written.claim,
     )
-    for by in lesson.breaks:
+    for by in lesson.variations:
         names = [run.name for run in lesson.runs]
         if not any(fnmatchcase(name, by.of) for name in names):
             _known(by.of, names, "run")
-        if lesson.broken(by).runs == lesson.runs:
+        if lesson.varied(by).runs == lesson.runs:
             raise ValueError(f"the variation {quoted(by.label)} changes nothing")
     return lesson
 

@@ -213,7 +213,7 @@ def test_each_variation_of_a_lesson_ends_in_a_verdict_of_its_own(course, name):
     browser.press("predict", lesson.question.options[0])
     play(panel, handle)
     browser.press("saw", handle.latest.background.lesson.seen.options[0])
-    for number, by in enumerate(lesson.breaks):
+    for number, by in enumerate(lesson.variations):
         assert by.label in html.unescape(page_text(panel.sidebar))
         browser.press("vary", f"{number} {HOLDS}")
         play(panel, handle)
@@ -227,7 +227,7 @@ def test_each_variation_of_a_lesson_ends_in_a_verdict_of_its_own(course, name):
             assert figure.label in told(panel) and figure.text in told(panel)
         assert bool(progress.exhibits) == bool(panel.main.select(Bokeh))
     answered = [variation for slug, variation in panel.answers if slug == lesson.slug]
-    assert len(answered) == 1 + len(lesson.breaks)
+    assert len(answered) == 1 + len(lesson.variations)
 
 
 def test_a_picture_is_called_what_it_shows_also_after_a_variation(panel, handle, browser):

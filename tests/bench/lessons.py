@@ -63,8 +63,8 @@ def different(count: int) -> list[Played]:
     """Each visitor has a lesson or a variation that nobody else has."""
     lessons = [lesson for lesson in map(open_lesson, LESSONS) if _takes_long(lesson)]
     known = [(lesson.slug, "predict", lesson.question.answer) for lesson in lessons]
-    for number in range(max(len(lesson.breaks) for lesson in lessons)):
-        varied = [lesson for lesson in lessons if number < len(lesson.breaks)]
+    for number in range(max(len(lesson.variations) for lesson in lessons)):
+        varied = [lesson for lesson in lessons if number < len(lesson.variations)]
         known += [(lesson.slug, "vary", f"{number} {HOLDS}") for lesson in varied]
     if count > len(known):
         raise SystemExit(f"there are {len(known)} different ones only")

@@ -81,7 +81,7 @@ def one_of_each_kind() -> dict[str, list[Variation]]:
     chosen: dict[str, list[Variation]] = {name: [] for name in LESSONS}
     kinds = set()
     for lesson in map(open_lesson, LESSONS):
-        for by in lesson.breaks:
+        for by in lesson.variations:
             if kind(lesson, by) not in kinds:
                 kinds.add(kind(lesson, by))
                 chosen[lesson.name].append(by)
@@ -121,7 +121,7 @@ def walk(tab, names: tuple[str, ...], varied: dict[str, list[Variation]]) -> Non
         press_to_the_verdict(tab, lesson.question.options[0])
         expect_prediction_told(tab)
         expect_exhibits(tab)
-        expected = [f"{by.label}: {x}" for by in lesson.breaks for x in (HOLDS, FAILS)]
+        expected = [f"{by.label}: {x}" for by in lesson.variations for x in (HOLDS, FAILS)]
         tab.wait_for(lambda expected=expected: offered(tab) == expected)
         for by in varied[name]:
             press_to_the_verdict(tab, f"{by.label}: {HOLDS}")
@@ -152,7 +152,7 @@ def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(
 @pytest.mark.parametrize("part", range(len(PARTS)))
 def test_every_variation_ends_in_a_verdict_of_its_own(tab, fast, monkeypatch, part):
     monkeypatch.setattr(lessons, "open_lesson", open_short)
-    walk(tab, PARTS[part], {name: list(open_lesson(name).breaks) for name in LESSONS})
+    walk(tab, PARTS[part], {name: list(open_lesson(name).variations) for name in LESSONS})
 
 
 def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
@@ -165,7 +165,7 @@ def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
     choose(tab, "first loss")
     press_to_the_verdict(tab, "0.1000")
     expect(tab.page.get_by_text("You expected: 0.1000. It is: 2.3026.")).to_be_visible()
-    by = open_lesson("first loss").breaks[0]
+    by = open_lesson("first loss").variations[0]
     press_to_the_verdict(tab, f"{by.label}: {FAILS}")
     verdict = tab.page.locator(".fails").inner_text()
     assert "does not hold here" in verdict and f"with “{by.label}”" in verdict

@@ -65,9 +65,9 @@ def with_examples(config: RunConfig, count: int) -> RunConfig:
 
 
 def variations(lesson: Lesson) -> Iterator[Lesson]:
-    yield from map(lesson.broken, lesson.breaks)
+    yield from map(lesson.varied, lesson.variations)
     if lesson.runs:
-        yield lesson.broken(OTHERWISE)
+        yield lesson.varied(OTHERWISE)
 
 
 def numbers_in(thing: object) -> Iterator[float]:

@@ -55,7 +55,7 @@ def test_the_claim_holds_and_fails_when_it_is_made_false(name):
     verdict = lesson.check(evidence)
     assert verdict.holds, verdict
     assert verdict.figures
-    broken = lesson.broken(lesson.breaks[0])
+    broken = lesson.varied(lesson.variations[0])
     assert not broken.check(vary(lesson, evidence, broken)).holds
 
 
@@ -90,10 +90,10 @@ def test_a_lesson_has_all_its_texts(name):
     assert lesson.title.endswith("?"), "the title is a question"
     assert len(lesson.question.options) > 1
     assert 0 <= lesson.question.right < len(lesson.question.options)
-    assert len(lesson.breaks) >= 2, "two variations or more; the first makes the claim false"
+    assert len(lesson.variations) >= 2, "two variations or more; the first makes the claim false"
     names = {run.name for run in lesson.runs} | set(lesson.exhibits)
     assert names, "a lesson has runs or exhibits"
-    for by in lesson.breaks:
+    for by in lesson.variations:
         assert any(fnmatchcase(name, by.of) for name in names), by.label
 
 
@@ -116,8 +116,8 @@ def test_the_place_of_an_option_does_not_tell_whether_it_is_right():
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_variation_changes_something(name):
     lesson = open_lesson(name)
-    for by in lesson.breaks:
-        broken = lesson.broken(by)
+    for by in lesson.variations:
+        broken = lesson.varied(by)
         assert (broken.runs, broken.exhibits) != (lesson.runs, lesson.exhibits), by.label
 
 
@@ -330,7 +330,7 @@ def test_the_table_has_claims_figures_and_verdicts(two_lessons, capsys):
 def test_one_claim_that_fails_makes_the_exit_status_1(two_lessons, capsys, monkeypatch):
     def falsified(name: str) -> Lesson:
         lesson = open_lesson(name)
-        return lesson.broken(lesson.breaks[0])
+        return lesson.varied(lesson.variations[0])
 
     monkeypatch.setattr("engine.lessons.play.open_lesson", falsified)
     assert main(["lessons", "--processes", "1"]) == 1
@@ -358,7 +358,7 @@ def test_several_processes_give_the_same_result_as_one():
 
 def test_another_seed_does_not_change_the_verdict():
     for name in ("dead ReLUs", "update ratio", "constant weights"):
-        other = open_lesson(name).broken(Variation("", commands=(Restart(5),)))
+        other = open_lesson(name).varied(Variation("", commands=(Restart(5),)))
         assert judge(other).holds, name
 
 
@@ -377,9 +377,9 @@ def test_a_run_of_no_steps_is_held_to_no_pace():
 def test_the_right_answer_follows_the_runs():
     lesson = open_lesson("the gap is overfitting")
     assert lesson.observe(gather(lesson)).answer == "no L2"
-    swapped = lesson.broken(Variation("", "no L2", (SetKnob("optimization.l2", 1.0),)))
+    swapped = lesson.varied(Variation("", "no L2", (SetKnob("optimization.l2", 1.0),)))
     assert swapped.observe(gather(swapped)).answer == "L2 of 0.03"
-    same = lesson.broken(lesson.breaks[0])
+    same = lesson.varied(lesson.variations[0])
     assert same.observe(gather(same)).answer == observing.NEITHER
 
 
@@ -404,7 +404,7 @@ def test_a_figure_that_is_no_number_is_the_answer_that_says_so():
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_variation_says_what_it_changes(name):
     lesson = open_lesson(name)
-    for by in lesson.breaks:
+    for by in lesson.variations:
         told = lesson.changes(by)
         assert told and all(" → " in line for line in told), (by.label, told)
     assert 2 <= lesson.minutes <= 6
@@ -413,7 +413,7 @@ def test_a_variation_says_what_it_changes(name):
 @pytest.mark.parametrize("name", LESSONS)
 def test_no_two_runs_of_a_lesson_have_the_same_title(name):
     lesson = open_lesson(name)
-    for each in (lesson, *map(lesson.broken, lesson.breaks)):
+    for each in (lesson, *map(lesson.varied, lesson.variations)):
         titles = list(each.titles.values())
         assert len({title[:MAX_NAME] for title in titles}) == len(titles)
 
@@ -438,7 +438,7 @@ def test_the_runs_of_a_lesson_are_drawn_beside_each_other_by_their_titles():
 
 def test_who_turns_no_knob_is_not_told_of_changed_settings():
     lesson = open_lesson("dead ReLUs")
-    sane = lesson.broken(lesson.breaks[0])  # its script sets the rate to what it is already
+    sane = lesson.varied(lesson.variations[0])  # its script sets the rate to what it is already
     _, states = played_live(short(sane, steps=310))
     assert states[-1].verdict
     assert (states[-1].note, states[-1].steered) == ("", ())
@@ -458,7 +458,7 @@ def test_who_watches_slowly_gets_the_curves_and_figures_of_who_does_not():
 def test_what_a_variation_changes_is_drawn_beside_it_as_it_was():
     lesson = short(open_lesson("ReLU learns faster"))
     before, _ = played_live(lesson)
-    varied = lesson.broken(lesson.breaks[1])
+    varied = lesson.varied(lesson.variations[1])
     beside = to_compare(lesson, varied, before)
     assert [past.name for past in beside] == ["tanh"]
     after, states = played_live(varied, beside)
@@ -466,4 +466,4 @@ def test_what_a_variation_changes_is_drawn_beside_it_as_it_was():
     assert states[-1].verdict
     every = short(open_lesson("an ensemble beats its members"))
     many, _ = played_live(every)
-    assert to_compare(every, every.broken(every.breaks[0]), many) == ()  # there is no room
+    assert to_compare(every, every.varied(every.variations[0]), many) == ()  # there is no room

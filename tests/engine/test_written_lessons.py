@@ -35,10 +35,10 @@ def test_the_documented_lesson_holds_and_its_variation_makes_it_false():
     assert judge(lesson).holds, judge(lesson)
     seen = lesson.observe(gather(lesson))
     assert seen.answer == "with momentum"
-    varied = lesson.broken(lesson.breaks[0])
+    varied = lesson.varied(lesson.variations[0])
     verdict = judge(varied)
     assert not verdict.holds and "not above" in verdict.sentence
-    assert lesson.changes(lesson.breaks[0]) == ("with momentum: optimizer momentum → SGD",)
+    assert lesson.changes(lesson.variations[0]) == ("with momentum: optimizer momentum → SGD",)
 
 
 def changed(path: str, value: object) -> dict:
@@ -120,8 +120,8 @@ def test_a_verdict_tells_runs_apart_that_a_variation_made_alike():
         run["titled"] = "{optimizer}"
     lesson = read_lesson(raw(rich))
     assert "(" not in judge(lesson).sentence
-    verdict = judge(lesson.broken(lesson.breaks[0]))
-    first, second = lesson.broken(lesson.breaks[0]).titles.values()
+    verdict = judge(lesson.varied(lesson.variations[0]))
+    first, second = lesson.varied(lesson.variations[0]).titles.values()
     assert first != second
     assert verdict.sentence.startswith(f"{first} 100, {second} ")
     assert all(f", {first}" in x.label or f", {second}" in x.label for x in verdict.figures)
