@@ -22,14 +22,14 @@ RUN uv sync --no-dev --no-editable --no-cache --compile-bytecode $EXTRAS \
 FROM python:3.13-slim
 
 # BLAS threads of several visitors would fight over the cores; the engine has one thread of its own.
-# Two heaps are enough for threads that share a core: one each would have holes of its own.
+# One heap is enough for threads that share a core: one each would have holes of its own.
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     BOKEH_RESOURCES=server \
     OPENBLAS_NUM_THREADS=1 \
     OMP_NUM_THREADS=1 \
-    MALLOC_ARENA_MAX=2 \
+    MALLOC_ARENA_MAX=1 \
     HOME=/tmp \
     BABYSIT_MAX_VISITORS=60 \
     BABYSIT_MAX_PARAMETERS=4000000 \

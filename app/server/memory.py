@@ -11,8 +11,8 @@ is excluded from it ("frozen") when the server starts.
 The C library keeps freed memory for later use: of five hundred pages that were opened and closed it
 kept 50 MB, though not an object of them was left. It would give each thread a heap of its own, with
 holes that no other thread fills: each round of the attacks of tests/bench/misbehaving.py left 40
-MB. So all share two heaps. Empty pages of these are returned to the system after each search, and
-when the process has grown: a large network that is given up leaves 60 MB of them.
+MB, and 8 to 10 with two heaps. So all share one. Its empty pages are returned to the system after
+each search, and when the process has grown: a large network that is given up leaves 60 MB of them.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ ENDS = 1.0  # seconds for which a connection may still use the page that was clo
 NEVER = 2**30
 THRESHOLDS = 2000, NEVER, NEVER  # objects after which Python itself searches the newest generation
 NEW, ALL = 1, 2  # the collector's generations
-HEAPS = 2
+HEAPS = 1
 M_ARENA_MAX = -8  # the number of this option in glibc's malloc.h
 
 
@@ -48,7 +48,7 @@ def _c_library(function: str) -> Callable[..., int] | None:
 
 
 def share_heaps() -> None:
-    """Have threads that start from now on share two heaps, or as many as MALLOC_ARENA_MAX says."""
+    """Have threads that start from now on share one heap, or as many as MALLOC_ARENA_MAX says."""
     mallopt = _c_library("mallopt")
     if mallopt and "MALLOC_ARENA_MAX" not in os.environ:
         mallopt(M_ARENA_MAX, HEAPS)
