@@ -100,7 +100,12 @@ class Channel {
     }
     this.#socket.onmessage = async ({data}) => {
       await built
-      this.#apply(JSON.parse(data))
+      try {
+        this.#apply(JSON.parse(data))
+      } catch (error) {
+        this.#reconnect.give_up_frames()
+        throw error
+      }
     }
     this.#socket.onclose = ({code}) => {
       this.#text.set("status", "not connected")

@@ -10,7 +10,9 @@ const COURSE = ["lesson", "item", "playlist"] // in the address
 const BLINK = 1500 // ... for which a connection may be lost before a message is worth it
 const LOST = "The connection to the server is lost. The run waits there, and goes on when it is back. "
 const UNBUILT = "The connection to the server was lost before the page was there: it is loaded again. "
-const STAYS_UNBUILT = "The page does not come: its connection to the server is lost each time. "
+const UNDRAWN = "The page could not be drawn: it is loaded again. "
+const STAYS_UNBUILT = "The page does not come, though it was loaded again. "
+const STUCK = "The page could not be drawn any further. "
 const GONE = "The server no longer has the run of before. "
 
 export class Reconnect {
@@ -24,6 +26,7 @@ export class Reconnect {
   #blink = null // the timer after which a lost connection is shown
   #lost = null // Bokeh's message about its own connection
   #reached = false // whether the server can be reached
+  #drawn = false // whether a frame ever was
   #unbuilt = false // whether Bokeh has not got the page, and never will
 
   constructor(css) {
@@ -31,7 +34,6 @@ export class Reconnect {
     style.textContent = css
     document.head.append(style)
     put_in_session(LOADS, from_session(LOADS) ?? 0)
-    built.then(() => put_in_session(LOADS, 0))
   }
 
   // Hear of Bokeh's own connection.
@@ -39,8 +41,12 @@ export class Reconnect {
     page.on_event("connection_lost", (_, event) => { this.#lost = event })
   }
 
-  // A frame has come.
+  // A frame has come, and is drawn.
   follow(step, {visit, link, own}) {
+    if (!this.#drawn) {
+      this.#drawn = true
+      put_in_session(LOADS, 0)
+    }
     clearTimeout(this.#blink)
     this.#blink = null
     if (visit != null && visit != this.#now.visit) {
@@ -66,12 +72,22 @@ export class Reconnect {
     this.#lost?.reconnect()
   }
 
+  // A frame could not be drawn, and no other will be.
+  give_up_frames() {
+    if (this.#drawn) { // by which the visitor may want to see what is there
+      this.#show("unbuilt", STUCK)
+      this.#add_button("Load it again", () => window.location.reload())
+    } else {
+      this.give_up_page(UNDRAWN)
+    }
+  }
+
   // There is no page, and there will be none: it is loaded again once the server can be reached.
-  give_up_page() {
+  give_up_page(why = UNBUILT) {
     const loads = from_session(LOADS) ?? MOST_LOADS // which nobody counts where nothing is kept
     if (loads < MOST_LOADS) {
       this.#unbuilt = true
-      this.#show("unbuilt", UNBUILT)
+      this.#show("unbuilt", why)
       put_in_session(LOADS, loads + 1)
       setTimeout(() => this.#load_again(), BLINK)
     } else {

@@ -288,6 +288,43 @@ def test_a_page_that_never_comes_is_not_loaded_again_for_ever(page, address):
     page.wait_for_function("window.babysit?.step > 0")
 
 
+def test_a_page_of_which_a_part_of_the_code_does_not_come_is_loaded_again(page, address):
+    part, failed = re.compile("/static/levels.js"), []
+
+    def fail_once(route):
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route.request.url)
+            route.abort()
+
+    page.route(part, fail_once)
+    opened(page, address)
+    assert failed
+    page.route(part, lambda route: route.abort())
+    page.reload()
+    page.get_by_role("alert").filter(has_text="A part of this page did not come").wait_for()
+
+
+def test_a_page_that_cannot_draw_a_frame_is_loaded_again_and_later_on_asks_first(page, address):
+    broken = [True]
+
+    def spoil(socket):
+        server, spoilt = socket.connect_to_server(), broken.copy()
+        broken.clear()
+        server.on_message(lambda text: socket.send("{" if spoilt or broken else text))
+
+    page.route_web_socket(re.compile("/frames"), spoil)
+    opened(page, address)
+    assert not broken
+    broken.append(True)
+    again = bar(page, "could not be drawn any further").get_by_role("button", name="Load it again")
+    again.wait_for()
+    broken.clear()
+    again.click()
+    page.wait_for_function("window.babysit?.step > 0")
+
+
 def test_a_reloaded_page_of_a_link_offers_nothing_if_it_knows_no_other_run(page, address):
     run = {"visit": "before", "link": "", "step": 7}
     page.add_init_script(f"sessionStorage.setItem('babysit:run', JSON.stringify({run}))")
