@@ -6,18 +6,26 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from bokeh.protocol import Protocol
 from bokeh.protocol.exceptions import ValidationError
 from bokeh.protocol.receiver import Receiver
+from bokeh.server.connection import ServerConnection
+from bokeh.server.views.ws import WSHandler
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from app.server import channel_limits
 from app.server.channel_limits import TOO_MANY
-from app.server.workarounds.document_sockets import PART, limit_messages
+from app.server.workarounds.document_sockets import (
+    PART,
+    follow_document_sockets,
+    limit_messages,
+)
 from tests.served_page import ServedPage, serve_to_the_end
 from tests.waiting import PATIENCE
 
@@ -55,6 +63,21 @@ def test_the_oldest_of_too_many_sockets_of_one_page_closes(served, monkeypatch):
         for socket in sockets[1:]:
             while "SERVER-INFO-REPLY" not in str(socket.recv(timeout=PATIENCE)):
                 pass
+
+
+@pytest.mark.parametrize("stopping", [True, False])
+def test_a_page_that_comes_while_the_server_stops_leaves_no_traceback(monkeypatch, stopping):
+    async def open_later(socket: object, token: str) -> None:
+        raise RuntimeError("Bokeh Tornado application is stopping")
+
+    monkeypatch.setattr(WSHandler, "_async_open", open_later)
+    monkeypatch.setattr(ServerConnection, "detach_session", lambda connection: None)
+    follow_document_sockets(lambda session, socket: None, lambda session, socket: None)
+    application = SimpleNamespace(_stopping=stopping)
+    socket: Any = SimpleNamespace(application=application, connection=None)
+    refused = contextlib.nullcontext() if stopping else pytest.raises(RuntimeError)
+    with refused:
+        asyncio.run(vars(WSHandler)["_async_open"](socket, "token"))
 
 
 @pytest.fixture

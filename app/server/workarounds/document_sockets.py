@@ -1,6 +1,7 @@
 """Bokeh takes whatever comes on however many sockets of a page: here, it is limited."""
 
 import functools
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,37 +13,52 @@ from bokeh.server.views.ws import WSHandler
 
 from app.server.workarounds.patching import replaced
 
+log = logging.getLogger(__name__)
+
 PART = 200  # bytes that a part of a message takes beside its text
 
 type Follow = Callable[[ServerSession, WSHandler], object]
+type Open = Callable[[WSHandler, str], Awaitable[None]]
 
 
 def follow_document_sockets(opened: Follow, closed: Follow) -> None:
-    """Tell which sockets each session has; Bokeh 3.10 serves any number of them."""
+    """Tell which sockets each session has; Bokeh 3.10 serves any number of them.
 
-    def telling_of_opened(
-        open_later: Callable[[WSHandler, str], Awaitable[None]],
-    ) -> Callable[[WSHandler, str], Awaitable[None]]:
-        @functools.wraps(open_later)
-        async def open_and_tell(self: WSHandler, token: str) -> None:
+    Of one that comes while the server stops, the log has a traceback.
+    """
+    replaced(WSHandler, "_async_open", functools.partial(_telling_of_opened, opened))
+    replaced(ServerConnection, "detach_session", functools.partial(_telling_of_closed, closed))
+
+
+def _telling_of_opened(opened: Follow, open_later: Open) -> Open:
+    @functools.wraps(open_later)
+    async def open_and_tell(self: WSHandler, token: str) -> None:
+        try:
             await open_later(self, token)
-            connection: Any = self.connection
-            if connection and connection._session:
-                opened(connection._session, self)
+        except RuntimeError:
+            if not _stops(self):
+                raise
+            log.debug("a page comes while the server stops")
+        connection: Any = self.connection
+        if connection and connection._session:
+            opened(connection._session, self)
 
-        return open_and_tell
+    return open_and_tell
 
-    def telling_of_closed(detach: Callable[[Any], None]) -> Callable[[Any], None]:
-        @functools.wraps(detach)
-        def detach_and_tell(self: Any) -> None:
-            if self._session:
-                closed(self._session, self._socket)
-            detach(self)
 
-        return detach_and_tell
+def _telling_of_closed(closed: Follow, detach: Callable[[Any], None]) -> Callable[[Any], None]:
+    @functools.wraps(detach)
+    def detach_and_tell(self: Any) -> None:
+        if self._session:
+            closed(self._session, self._socket)
+        detach(self)
 
-    replaced(WSHandler, "_async_open", telling_of_opened)
-    replaced(ServerConnection, "detach_session", telling_of_closed)
+    return detach_and_tell
+
+
+def _stops(socket: WSHandler) -> bool:
+    application: Any = socket.application
+    return bool(getattr(application, "_stopping", False))
 
 
 def limit_messages(largest: int) -> None:
