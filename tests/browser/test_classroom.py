@@ -260,6 +260,26 @@ def test_the_password_added_to_an_open_page_opens_it_anew(open_tab):
     page.get_by_role("button", name="Open a room").wait_for()
 
 
+def test_escape_closes_what_the_strip_opened_by_pointer_or_by_key(tabs):
+    teacher = tabs(f"&{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
+    open_room(teacher)
+    keys, sheet = teacher.page.keyboard, teacher.page.locator(".babysit-class .sheet")
+    press(teacher, "Steer")
+    press(teacher, "Everybody works freely")
+    keys.press("Escape")
+    expect(sheet).to_be_hidden()
+    steer = teacher.page.get_by_role("button", name="Steer", exact=True)
+    steer.focus()
+    for inside in (False, True):
+        keys.press("Enter")
+        expect(sheet).to_be_visible()
+        if inside:
+            sheet.get_by_role("button", name="Pause everybody").focus()
+        keys.press("Escape")
+        expect(sheet).to_be_hidden()
+        expect(steer).to_be_focused()
+
+
 def test_what_the_strip_of_a_class_is_can_be_asked_for(tabs):
     teacher = tabs(f"&{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
     page, strip = teacher.page, teacher.page.locator(".babysit-class .strip")

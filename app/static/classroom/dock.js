@@ -12,6 +12,7 @@ export class Dock {
   #channel
   #strip = h("div", {class: "strip"})
   #sheet = h("section", {class: "sheet", hidden: true})
+  #opener = null // what in the strip the sheet was opened with
   #notice = h("p", {class: "notice", role: "alert"})
   #root
   #part = null // the join form, the student's or the teacher's part
@@ -36,7 +37,7 @@ export class Dock {
       }
     })
     window.addEventListener("hashchange", () => place().password != null && window.location.reload())
-    this.#sheet.addEventListener("keydown", (event) => event.key == "Escape" && this.open(null))
+    document.addEventListener("keydown", (event) => event.key == "Escape" && this.#escape(event.target))
     if (Object.keys(place()).length > 0) {
       this.#show()
     }
@@ -54,8 +55,20 @@ export class Dock {
     return this.#lessons
   }
 
+  // Whoever opened the sheet by pointer has the focus nowhere; whoever did by a key is given it back.
+  #escape(focused) {
+    const inside = this.#sheet.contains(focused)
+    if (inside || this.#strip.contains(focused) || focused == document.body) {
+      this.open(null)
+    }
+    if (inside) {
+      this.#opener?.focus()
+    }
+  }
+
   // Open a sheet with these contents, or close it.
   open(contents, label = "") {
+    this.#opener = this.#strip.contains(document.activeElement) ? document.activeElement : this.#opener
     this.#sheet.hidden = contents == null
     if (contents != null) {
       this.#sheet.setAttribute("aria-label", label)
