@@ -1,7 +1,7 @@
 """What the curves of a run show, computed once for each new row.
 
-Curves get a row every 1 % of a run, but findings are computed for every frame. `first` is the first
-row that belongs to the current settings.
+Curves get a row whenever the steps have grown by 1 %, but findings are computed for every frame.
+`first` is the first row that belongs to the current settings.
 """
 
 import math

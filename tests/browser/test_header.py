@@ -96,14 +96,14 @@ def narrow(kept_tab):
     return kept_tab(without_sidebar)
 
 
-@pytest.mark.parametrize("look", ["desk", "projector"])
-def test_nothing_overlaps_or_leaves_the_header(narrow, look):
-    if look == "projector":
+@pytest.mark.parametrize("style", ["desk", "projector"])
+def test_nothing_overlaps_or_leaves_the_header(narrow, style):
+    if style == "projector":
         narrow.press("Projector")
     for width in WIDTHS:
         narrow.page.set_viewport_size({"width": width, "height": 800})
         narrow.wait_for(lambda width=width: faults(narrow.page.evaluate(PARTS), width) == [])
-    if look == "projector":
+    if style == "projector":
         narrow.page.keyboard.press("p")
         narrow.wait_for(lambda: not in_projector_mode(narrow))
 

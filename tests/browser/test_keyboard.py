@@ -201,16 +201,16 @@ def test_focus_is_visible_wherever_tab_leads(tab):
 
 
 def test_p_switches_projector_mode_on_and_off(tab):
-    desk = look(tab)
+    desk = style_of_loss(tab)
     tab.page.keyboard.press("p")
     tab.wait_for(lambda: type_size(tab) == 20)
-    tab.wait_for(lambda: drawn(tab) and look(tab)["line"] == theme.PROJECTOR.line_width)
-    hall = look(tab)
+    tab.wait_for(lambda: drawn(tab) and style_of_loss(tab)["line"] == theme.PROJECTOR.line_width)
+    hall = style_of_loss(tab)
     assert hall["ticks"] == theme.PROJECTOR.small
     assert hall["headline"] == pytest.approx(1.25 * desk["headline"])
     tab.wait_for(lambda: len(tab.source("loss")["step"]) > 5)
     tab.press("Projector")
-    tab.wait_for(lambda: type_size(tab) == 16 and drawn(tab) and look(tab) == desk)
+    tab.wait_for(lambda: type_size(tab) == 16 and drawn(tab) and style_of_loss(tab) == desk)
 
 
 def drawn(tab) -> bool:
@@ -224,8 +224,8 @@ def type_size(tab) -> float:
     )
 
 
-def look(tab) -> dict[str, object]:
-    """The style of the loss plot and of its headline."""
+def style_of_loss(tab) -> dict[str, object]:
+    """The sizes of lines and type in the loss plot and its headline."""
     return tab.page.evaluate(
         """() => {
             const plot = window.babysit.model("view:loss")

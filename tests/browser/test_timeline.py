@@ -41,7 +41,7 @@ def drag(tab, part):
     tab.page.mouse.up()
 
 
-def looks_at(tab):
+def step_shown(tab):
     """The step that the page shows, once it is there."""
     looking = tab.snapshot.looking_back
     words = tab.text("look")
@@ -49,14 +49,14 @@ def looks_at(tab):
     return looking.step if there and tab.text("step") == f"{looking.step:,}" else None
 
 
-def look(tab, part):
+def look_back(tab, part):
     drag(tab, part)
-    tab.wait_for(lambda: looks_at(tab) is not None)
+    tab.wait_for(lambda: step_shown(tab) is not None)
     asked = tab.page.evaluate(
         "(e) => Number(e.ariaValueText.split(' ')[1].replaceAll(',', ''))",
         scrubber(tab).element_handle(),
     )
-    tab.wait_for(lambda: looks_at(tab) == asked)
+    tab.wait_for(lambda: step_shown(tab) == asked)
     return asked
 
 
@@ -65,7 +65,7 @@ def running(tab):
 
 
 def test_a_drag_shows_that_step_in_every_view_and_the_end_goes_on(long):
-    step = look(long, 0.3)
+    step = look_back(long, 0.3)
     first, journal = long.visit.handle.query(lambda e: (e.first_config, list(e.journal))).result()
     end = long.snapshot.end
     assert not running(long)
@@ -90,17 +90,17 @@ def test_a_drag_shows_that_step_in_every_view_and_the_end_goes_on(long):
 
 
 def test_keys_go_step_by_step_and_in_leaps_to_both_ends(long):
-    step = look(long, 0.5)
+    step = look_back(long, 0.5)
     for key, wanted in {"ArrowLeft": step - 1, "ArrowRight": step, "ArrowUp": step + 1}.items():
         scrubber(long).press(key)
-        long.wait_for(lambda wanted=wanted: looks_at(long) == wanted)
+        long.wait_for(lambda wanted=wanted: step_shown(long) == wanted)
     scrubber(long).press("Shift+ArrowLeft")
-    long.wait_for(lambda: (looks_at(long) or step) < step - 5)
-    back = looks_at(long)
+    long.wait_for(lambda: (step_shown(long) or step) < step - 5)
+    back = step_shown(long)
     scrubber(long).press("PageUp")
-    long.wait_for(lambda: (looks_at(long) or back) > back + 5)
+    long.wait_for(lambda: (step_shown(long) or back) > back + 5)
     scrubber(long).press("Home")
-    long.wait_for(lambda: looks_at(long) == 0)
+    long.wait_for(lambda: step_shown(long) == 0)
     expect(scrubber(long)).to_have_attribute("aria-valuetext", f"step 0 of {long.snapshot.end:,}")
     long.page.keyboard.press(",")  # there is none before
     long.page.get_by_role("button", name="Back to now").press("Enter")
@@ -125,7 +125,7 @@ def test_of_all_that_a_drag_passes_the_next_step_is_asked_for_once_the_last_is_s
             }
         }"""
     )
-    long.wait_for(lambda: len(asked) > 1 and looks_at(long) == asked[-1])
+    long.wait_for(lambda: len(asked) > 1 and step_shown(long) == asked[-1])
     first, last = asked
     assert last < first
 
@@ -147,7 +147,7 @@ def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(lon
     long.wait_for(lambda: not running(long))
     tab_to(long, scrubber(long))
     keyboard.press("PageDown")
-    long.wait_for(lambda: (looks_at(long) or 0) > 0)
+    long.wait_for(lambda: (step_shown(long) or 0) > 0)
     shuts_nobody_out(long)
     goes_on = page.get_by_role("button", name="Continue from here")
     tab_to(long, goes_on)
@@ -189,7 +189,7 @@ def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(lon
 
 
 def test_a_knob_turned_while_looking_back_goes_on_from_there_beside_the_future_that_was(long):
-    step = look(long, 0.4)
+    step = look_back(long, 0.4)
     end = long.snapshot.end
     long.page.keyboard.press("]")
     long.wait_for(lambda: long.snapshot.run == 2 and running(long))
@@ -205,11 +205,11 @@ def test_a_knob_turned_while_looking_back_goes_on_from_there_beside_the_future_t
 
 
 def test_while_an_early_step_is_looked_at_names_stand_there_and_another_runs_at_its_end(long):
-    look(long, 0.4)
+    look_back(long, 0.4)
     end = long.snapshot.end
     long.page.keyboard.press("]")
     long.wait_for(lambda: long.snapshot.run == 2 and long.snapshot.step > 1.5 * end)
-    look(long, 0.3)
+    look_back(long, 0.3)
 
     def left(name):
         names = long.page.locator("babysit-view[name=updates] .name", has_text=name)
@@ -229,13 +229,13 @@ def test_continue_from_here_runs_and_undo_leaves_the_last_change_out(long):
     long.press("Pause")
     long.wait_for(lambda: not running(long))
     long.page.keyboard.press("<")
-    long.wait_for(lambda: looks_at(long) == long.snapshot.end - 10)
+    long.wait_for(lambda: step_shown(long) == long.snapshot.end - 10)
     long.press("Continue from here")
     long.wait_for(lambda: long.snapshot.run == 3 and running(long))
 
 
 def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
-    first = look(long, 0.4)
+    first = look_back(long, 0.4)
     end = long.snapshot.end
     long.page.keyboard.press("]")
     long.wait_for(lambda: long.snapshot.run == 2 and running(long))
@@ -263,7 +263,7 @@ def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
 
 @pytest.mark.parametrize("name", ["1 other branch", "Pace"])
 def test_a_list_that_a_pointer_opened_leaves_space_to_play_when_it_is_closed(long, name):
-    look(long, 0.4)
+    look_back(long, 0.4)
     long.page.keyboard.press("]")
     long.wait_for(lambda: long.snapshot.run == 2 and running(long))
     opens = long.page.locator("button[popovertarget]").filter(has_text=name)
@@ -288,7 +288,7 @@ def test_which_run_a_change_is_for_is_chosen_and_space_still_plays(long):
 
 
 def test_a_list_that_a_key_opened_gives_the_focus_back_to_its_button(long):
-    look(long, 0.4)
+    look_back(long, 0.4)
     long.page.keyboard.press("]")
     long.wait_for(lambda: long.snapshot.run == 2 and running(long))
     opens = long.page.get_by_role("button", name="1 other branch")
@@ -299,7 +299,7 @@ def test_a_list_that_a_key_opened_gives_the_focus_back_to_its_button(long):
 
 
 def test_who_presses_by_a_key_what_goes_then_is_at_the_scrubber(long):
-    look(long, 0.4)
+    look_back(long, 0.4)
     long.page.get_by_role("button", name="Continue from here").press("Enter")
     expect(scrubber(long)).to_be_focused()
     long.press_space("Pause")
@@ -307,7 +307,7 @@ def test_who_presses_by_a_key_what_goes_then_is_at_the_scrubber(long):
 
 
 def test_two_runs_in_lockstep_are_drawn_together_and_the_line_between_them_when_they_wait(long):
-    step = look(long, 0.5)
+    step = look_back(long, 0.5)
     rate = long.page.get_by_role("slider", name="Learning rate")
     long.press("Train a second run")
     long.wait_for(lambda: long.snapshot.other and running(long))
