@@ -191,15 +191,9 @@ from engine.training.commands import (
     Turn,
     Unpin,
 )
-from engine.training.config import (
-    SETTINGS,
-    DataConfig,
-    ModelConfig,
-    OptimizationConfig,
-    Pretraining,
-    RunConfig,
-)
+from engine.training.config import SETTINGS, Pretraining, RunConfig
 from engine.training.config_for_data import suit_data
+from engine.training.config_sections import DataConfig, ModelConfig, OptimizationConfig
 from engine.training.history import Curves
 from engine.training.layer_specs import Convolution, Stack
 from engine.training.packed_state import MOST_REDRAWS

@@ -12,7 +12,8 @@ from engine.measure.verdict import Metric, Verdict
 from engine.number_format import percent
 from engine.registry import Choice
 from engine.training.commands import Restart
-from engine.training.config import DataConfig, Pretraining, RunConfig
+from engine.training.config import Pretraining, RunConfig
+from engine.training.config_sections import DataConfig
 from engine.types import Array, Integers
 
 MEMBERS = 5

@@ -11,7 +11,7 @@ from engine.lessons.words import choice, preprocessed
 from engine.nn.activations import ACTIVATIONS, Elementwise
 from engine.number_format import written
 from engine.registry import Choice
-from engine.training.config import DataConfig
+from engine.training.config_sections import DataConfig
 from engine.training.prepare_data import prepare
 from engine.types import Array, Integers
 

@@ -8,7 +8,8 @@ from engine.lessons.graph import Graph, Line
 from engine.measure.float64_copy import Float64Copy
 from engine.number_format import written
 from engine.registry import Choice
-from engine.training.config import ModelConfig, RunConfig
+from engine.training.config import RunConfig
+from engine.training.config_sections import ModelConfig
 from engine.training.training import Training
 from engine.types import Array
 

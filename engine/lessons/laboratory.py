@@ -23,7 +23,8 @@ from engine.measure.propagation import (
 )
 from engine.nn.activations import ACTIVATIONS, Maxout
 from engine.registry import Choice
-from engine.training.config import ModelConfig, RunConfig
+from engine.training.config import RunConfig
+from engine.training.config_sections import ModelConfig
 from engine.types import Array, Integers
 
 EXAMPLES = 250  # a quarter of the lecture's: this changes figures less than another seed does

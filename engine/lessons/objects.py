@@ -12,7 +12,8 @@ from engine.lessons.recipes import clothes, recipe
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.training.commands import SetKnob
-from engine.training.config import ModelConfig, RunConfig
+from engine.training.config import RunConfig
+from engine.training.config_sections import ModelConfig
 from engine.training.layer_specs import Convolution
 
 SECTION = "The object being trained"

@@ -3,7 +3,8 @@
 from engine.data import lecture_images
 from engine.data.lecture import CIFAR, CLOTHES
 from engine.registry import Choice
-from engine.training.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine.training.config import RunConfig
+from engine.training.config_sections import DataConfig, ModelConfig, OptimizationConfig
 
 RATE = "optimization.learning_rate"
 L2 = "optimization.l2"

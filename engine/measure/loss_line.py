@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from engine.training.config import ModelConfig
+from engine.training.config_sections import ModelConfig
 from engine.training.training import Training
 from engine.types import Array
 

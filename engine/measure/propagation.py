@@ -17,7 +17,7 @@ from engine.nn.initializers import INITIALIZERS
 from engine.nn.network import Network
 from engine.registry import Choice
 from engine.training.build_network import build_network
-from engine.training.config import ModelConfig
+from engine.training.config_sections import ModelConfig
 from engine.types import Array
 
 # Dense enough for a saturated tanh, nearly a step, whose edge Gauss-Hermite points would miss.

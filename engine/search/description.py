@@ -12,7 +12,8 @@ from engine.number_format import written
 from engine.registry import Choice
 from engine.search.space import DECAY, RATE, Axis, Continuous, Value, at_places
 from engine.search.strategies import STRATEGIES, Rung
-from engine.training.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine.training.config import RunConfig
+from engine.training.config_sections import DataConfig, ModelConfig, OptimizationConfig
 
 MAX_TRIALS = 10_000
 

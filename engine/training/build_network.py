@@ -15,7 +15,7 @@ from engine.nn.dropout import Dropout
 from engine.nn.layers import Activate, Dense, Layer, MaxoutLayer, PReLULayer
 from engine.nn.network import Network, Parameters
 from engine.nn.normalization import NORMALIZATIONS
-from engine.training.config import ModelConfig
+from engine.training.config_sections import ModelConfig
 from engine.training.layer_specs import Convolution
 
 

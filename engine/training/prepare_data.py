@@ -12,7 +12,7 @@ from engine.data import DATASETS, Examples, Split, load, split, subset
 from engine.data.preprocessing import PREPROCESSING, Transform
 from engine.data.target_scaling import TARGET_SCALING, TargetTransform
 from engine.suggestions import instead_of, quoted
-from engine.training.config import DataConfig
+from engine.training.config_sections import DataConfig
 
 # Prepared data are shared and live as long as a run that uses them: a class on Fashion-MNIST
 # holds its 19 MB once. The key is the identity of the raw examples, not their name: an uploaded or

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from engine.nn.network import Parameters
-from engine.training.config import OptimizationConfig
+from engine.training.config_sections import OptimizationConfig
 from engine.training.optimizers import BLOCK, PIECE, blocks
 from engine.types import Array
 

@@ -37,7 +37,7 @@ from engine import (
     lesson_of_rule,
     slug_of,
 )
-from engine.training.config import OptimizationConfig
+from engine.training.config_sections import OptimizationConfig
 
 SLUGS = {slug_of(name) for name in LESSONS}
 CONFIGS = {

@@ -21,7 +21,7 @@ from engine import (
     Snapshot,
     percent,
 )
-from engine.training.config import OptimizationConfig
+from engine.training.config_sections import OptimizationConfig
 from tests.app.conftest import Page
 from tests.pairwise import pairwise
 

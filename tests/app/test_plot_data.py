@@ -35,7 +35,7 @@ from engine import (
     SetKnob,
     Snapshot,
 )
-from engine.training.config import ModelConfig
+from engine.training.config_sections import ModelConfig
 from engine.training.history import History
 from tests.app.conftest import Page
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import SETTINGS, Choice, Experiment, Range, Registry, RunConfig, SetKnob, Stack
-from engine.training.config import DataConfig, ModelConfig
+from engine.training.config_sections import DataConfig, ModelConfig
 
 
 def test_json_round_trip():

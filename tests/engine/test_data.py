@@ -9,7 +9,7 @@ import pytest
 from engine.data import DATASETS, Examples, bundled
 from engine.registry import Choice
 from engine.training.batches import Batches
-from engine.training.config import DataConfig
+from engine.training.config_sections import DataConfig
 from engine.training.prepare_data import prepare
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Status
 from engine.training.checkpoints import APART, Checkpoints
-from engine.training.config import OptimizationConfig
+from engine.training.config_sections import OptimizationConfig
 from engine.training.training import Diverged, Training
 
 RATE = "optimization.learning_rate"

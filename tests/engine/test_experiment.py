@@ -21,7 +21,7 @@ from engine import (
 )
 from engine.nn.activations import ACTIVATIONS
 from engine.nn.initializers import INITIALIZERS
-from engine.training.config import DataConfig, OptimizationConfig
+from engine.training.config_sections import DataConfig, OptimizationConfig
 from engine.training.evaluation import Evaluator
 
 LEARNING_RATE = "optimization.learning_rate"

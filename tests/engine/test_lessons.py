@@ -37,7 +37,7 @@ from engine.lessons.lesson import Run
 from engine.lessons.outcome import Outcome
 from engine.lessons.play import follow, gather, judge, make, play, play_all
 from engine.lessons.play_live import play_live
-from engine.training.config import DataConfig
+from engine.training.config_sections import DataConfig
 from tests.short_lessons import short
 
 FEW = DataConfig(classes=("5", "6", "7", "8", "9"), examples=30)

@@ -32,7 +32,7 @@ from engine import (
 from engine.runtime.checkpoint_pool import CheckpointPool
 from engine.training import checkpoints
 from engine.training.checkpoints import APART, Checkpoints
-from engine.training.config import ModelConfig
+from engine.training.config_sections import ModelConfig
 from engine.training.training import Training
 from tests.engine.served import conducted, serve
 from tests.waiting import Clock

@@ -11,7 +11,7 @@ from engine.measure.instruments import BUDGET, Instruments
 from engine.measure.loss_range import LossRange
 from engine.nn.losses import LOSSES
 from engine.runtime.speed import Speed, StepRate
-from engine.training.config import OptimizationConfig
+from engine.training.config_sections import OptimizationConfig
 from engine.training.training import Training
 from tests.waiting import Clock
 

@@ -17,7 +17,7 @@ import numpy as np
 import engine.training.config
 from engine import Choice, Experiment, Play, RunConfig
 from engine.data import DATASETS, Examples
-from engine.training.config import DataConfig, ModelConfig, OptimizationConfig
+from engine.training.config_sections import DataConfig, ModelConfig, OptimizationConfig
 from engine.training.history import History
 
 EXAMPLES = 2000  # of which a tenth is held out
