@@ -24,6 +24,7 @@ from engine.number_format import percent, written
 from engine.registry import Choice
 from engine.training.config import RunConfig
 from engine.training.evaluation import EVALUATED
+from engine.training.history import Curves
 
 HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
 GAP, GAP_OF_RISEN = 0.09, 0.07  # beyond chance; the latter if the validation loss has risen
@@ -39,24 +40,41 @@ def overfitting(now: Snapshot) -> Symptom | None:
     """The gap between training and validation grows, and the validation loss rises."""
     if steps_since_change(now) < SETTLED or _to_be_learned_by_heart(now):
         return None
-    train, validation = recently(now, "train_accuracy"), recently(now, "validation_accuracy")
-    gap = trends.recent_gap(now.curves, last_change(now).row)
-    excess = gap - _chance_gap(now, validation)
+    first, first_of_loss = last_change(now).row, last_change(now, *LOSS).row
+    gap = trends.recent_gap(now.curves, first)
+    excess = gap - _chance_gap(now, recently(now, "validation_accuracy"))
     if not excess > GAP_OF_RISEN:
         return None
-    if trends.evaluations(now.curves, last_change(now).row) < trends.FEWEST:
+    if trends.evaluations(now.curves, first) < trends.FEWEST:
         return None
-    risen = trends.risen(now.curves, last_change(now, *LOSS).row)
+    risen = trends.risen(now.curves, first_of_loss)
     if not excess > (GAP_OF_RISEN if risen > 1.2 else GAP):
         return None
-    evidence = f"Training accuracy is {100 * gap:.0f} points above validation"
-    if not now.data.classes:
-        evidence = f"The training R² is {train:.2f}, that of validation {validation:.2f}"
-    evidence += f", whose loss is at {risen:.1f} times its best." if risen > 1.1 else "."
+    gap_in_words = _gap_of_accuracies if now.data.classes else _gap_of_r_squared
+    evidence = gap_in_words(now.curves, first) + _rise_of_loss(now.curves, first_of_loss)
     return Symptom(
         "overfitting", gap, (0.0, HEALTHY_GAP), "", evidence, _held_back(now.config), "accuracy",
         by_hand="More examples would help now, or a smaller network.",
     )  # fmt: skip
+
+
+@memoize  # in words once for each row: an overfitting run says it in each frame
+def _gap_of_accuracies(curves: Curves, first: int) -> str:
+    gap = trends.recent_gap(curves, first)
+    return f"Training accuracy is {100 * gap:.0f} points above validation"
+
+
+@memoize
+def _gap_of_r_squared(curves: Curves, first: int) -> str:
+    train = trends.recent(curves, "train_accuracy", first)
+    validation = trends.recent(curves, "validation_accuracy", first)
+    return f"The training R² is {train:.2f}, that of validation {validation:.2f}"
+
+
+@memoize
+def _rise_of_loss(curves: Curves, first: int) -> str:
+    risen = trends.risen(curves, first)
+    return f", whose loss is at {risen:.1f} times its best." if risen > 1.1 else "."
 
 
 def _to_be_learned_by_heart(now: Snapshot) -> bool:

@@ -70,7 +70,8 @@ class OnDemandInstruments:
     def measure(self, requested: Set[str], trained: float) -> OnDemandStatistics:
         """The requested statistics, renewed as `trained` more seconds of training can afford."""
         for name in requested & STATISTICS.keys():
-            if self._steps.get(name) == self._training.step or name in LASTING & self._steps.keys():
+            measured_at = self._steps.get(name)
+            if measured_at == self._training.step or (name in LASTING and measured_at is not None):
                 continue
             self._accrued[name] = self._accrued.get(name, 0.0) + BUDGET * trained
             if self._accrued[name] >= 0:
