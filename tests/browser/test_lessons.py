@@ -186,7 +186,7 @@ def test_all_that_was_to_be_seen_can_be_chosen_without_scrolling(open_tab, fast,
     expect(tab.page.locator(".holds, .fails")).to_be_in_viewport(ratio=1)
 
 
-def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
+def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab, fast, monkeypatch):
     play = tab.page.locator(".play")
     steps = tab.page.locator('[data-text="step"]')
     step, own = int(tab.text("step").replace(",", "")), tab.snapshot.run
@@ -220,7 +220,8 @@ def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
     tab.page.get_by_text("There is no run here to steer").wait_for()
     assert tab.snapshot.step == 0
 
-    # Another run ends a lesson.
+    # Another run ends a lesson that is still played.
+    monkeypatch.undo()
     choose(tab, "a good rate")
     predict(tab, open_lesson("a good rate").question.options[0])
     tab.page.get_by_text("watch the plots").wait_for()
