@@ -23,7 +23,7 @@ export function fit(narrowest) {
   const page = page_model()
   covered_below = narrowest
   uncover()
-  for (const event of ["pointerdown", "keydown"]) {
+  for (const event of ["pointerdown", "keydown", "input", "drop"]) { // a file may come without a press
     window.addEventListener(event, forget_new_models, true)
   }
   // When the sidebar opens or closes, the document keeps its size, so plots get no resize event.

@@ -249,10 +249,6 @@ def test_a_plot_is_saved_as_a_picture(tab, kind):
 
 # ---- uploads --------------------------------------------------------------------------------
 
-# The browser's first message about an upload describes the whole widget, which the server knows
-# already (panel-material-ui 0.16.6); outside of tests that is only a line in the log.
-repeats_itself = pytest.mark.filterwarnings("ignore:reference already known")
-
 
 def bring(tab: Tab, name: str, raw: bytes) -> None:
     tab.page.get_by_role("dialog").locator("input[type=file]").set_input_files(
@@ -275,7 +271,6 @@ REFUSED = {  # what arrives of a file, and what is said of it
 }
 
 
-@repeats_itself
 def test_each_file_that_is_not_read_is_refused_in_a_sentence(tab):
     run = tab.snapshot.run
     open_dialog(tab, "Data")
@@ -288,7 +283,6 @@ def test_each_file_that_is_not_read_is_refused_in_a_sentence(tab):
     assert tab.snapshot.run == run
 
 
-@repeats_itself
 def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
     mine, yours = open_tab(ONE_PLOT), open_tab(ONE_PLOT)
     open_dialog(mine, "Data")
@@ -313,7 +307,6 @@ def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
     wait_until(lambda: name not in DATASETS)
 
 
-@repeats_itself
 def test_a_link_to_a_run_on_a_file_waits_for_that_file(tab, come_by):
     learn_from(tab, "pets.csv", TABLE)
     tab.train(50)
