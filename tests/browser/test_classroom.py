@@ -280,6 +280,22 @@ def test_escape_closes_what_the_strip_opened_by_pointer_or_by_key(tabs):
         expect(steer).to_be_focused()
 
 
+def test_the_strip_says_that_a_question_is_open_also_when_it_is_hidden(tabs):
+    teacher = tabs(f"&{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
+    open_room(teacher)
+    press(teacher, "Ask first")
+    press(teacher, "Ask")
+    teacher.page.keyboard.press("Escape")
+    told = teacher.page.locator(".babysit-class .strip").get_by_text("a question is open")
+    told.wait_for()
+    load_again(teacher)
+    told.wait_for()
+    teacher.page.locator("dialog.code").press("Escape")  # shown as long as nobody has come
+    press(teacher, "Ask first")
+    press(teacher, "Drop it")
+    expect(told).to_have_count(0)
+
+
 def test_what_the_strip_of_a_class_is_can_be_asked_for(tabs):
     teacher = tabs(f"&{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
     page, strip = teacher.page, teacher.page.locator(".babysit-class .strip")

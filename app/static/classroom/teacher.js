@@ -73,7 +73,8 @@ export class Teacher {
     const hands = room.students.filter(({hand}) => hand != null).length
     set_text(this.#count, `Class ${room.code}`)
     const parts = [`${here} here`, wait > 0 && (wait == 1 ? "1 waits" : `${wait} wait`),
-      hands > 0 && (hands == 1 ? "1 asks for help" : `${hands} ask for help`)].filter(Boolean)
+      hands > 0 && (hands == 1 ? "1 asks for help" : `${hands} ask for help`),
+      ["predict", "seen"].includes(room.question?.phase) && "a question is open"].filter(Boolean)
     set_text(this.#status, `${parts.join(", ")}. ${MODES[room.mode]}`)
     this.#status.classList.toggle("calls", wait + hands > 0)
     if (this.#projected != null) {
