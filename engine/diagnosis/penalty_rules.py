@@ -32,7 +32,7 @@ def regularization_too_strong(now: Snapshot) -> Symptom | None:
     """A penalty or a norm limit keeps the weights so small that the network cannot learn."""
     if steps_since_change(now) < SETTLED:
         return None
-    return _has_cost_accuracy(now) or _has_shrunk_the_weights(now)
+    return _has_cost_accuracy(now) or _holds_the_weights(now) or _has_shrunk_the_weights(now)
 
 
 def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
@@ -52,11 +52,23 @@ def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
     )  # fmt: skip
 
 
+def _holds_the_weights(now: Snapshot) -> Symptom | None:
+    """The weights are as long as the max norm lets them be, and the loss is still near its start."""
+    loss, most = loss_now(now), 0.8 * starting_loss(now)
+    if not loss > most or not _limits(now):
+        return None
+    limit = written(now.config.optimization.max_norm)
+    return _symptom(
+        now, LIMIT, loss, (0.0, most),
+        f"Max norm {limit} keeps the weights so small that the loss stays near its start.",
+    )  # fmt: skip
+
+
 def _has_shrunk_the_weights(now: Snapshot) -> Symptom | None:
     """The penalty is almost 0, and so are the weights, but the loss is still the starting loss."""
     if not loss_now(now) > 0.8 * starting_loss(now):
         return None
-    path = LIMIT if _limits(now) else max(DECAYS, key=now.config.value)
+    path = max(DECAYS, key=now.config.value)
     if not now.config.value(path):
         return None
     row = last_change(now, *STRENGTHS, *REDRAWN).row

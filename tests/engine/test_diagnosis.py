@@ -201,10 +201,11 @@ def test_large_first_weights_are_blamed_for_a_divergence_at_any_rate():
 
 
 def test_a_max_norm_that_keeps_the_weights_small_is_blamed_for_it_and_no_penalty():
-    first = after(failure(max_norm=0.1), 600).findings[0]
-    assert first.rule == "regularization too strong"
-    assert "Max norm 0.1" in first.cause
-    assert {turn.path for turn in first.remedy} == {"optimization.max_norm"}
+    for l2 in (0.0, 1e-4):
+        first = after(failure(max_norm=0.1, l2=l2), 600).findings[0]
+        assert first.rule == "regularization too strong"
+        assert "Max norm 0.1" in first.cause
+        assert {turn.path for turn in first.remedy} == {"optimization.max_norm"}
     other = after(failure(max_norm=3.0, l2=3.0), 600).findings[0]
     assert other.rule == "regularization too strong"
     assert {turn.path for turn in other.remedy} == {"optimization.l2"}
