@@ -53,7 +53,7 @@ def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
 
 
 def _holds_the_weights(now: Snapshot) -> Symptom | None:
-    """The weights are as long as the max norm lets them be, and the loss is still near its start."""
+    """The weights are as long as the max norm allows, and the loss is still near its start."""
     loss, most = loss_now(now), 0.8 * starting_loss(now)
     if not loss > most or not _limits(now):
         return None

@@ -1,7 +1,7 @@
 """Whether all that can be seen on the page, and does or tells something, has an explanation."""
 
 from app.explanations.explanation import EXPLANATIONS
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 # Each element that can be seen and does or tells something: how it is explained, and what it is.
 ELEMENTS = """async () => {

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from engine import Status
-from tests.browser.conftest import ONE_PLOT
+from tests.browser.tab import ONE_PLOT
 
 QUERY = ONE_PLOT  # beside one plot: nothing here looks at the others
 

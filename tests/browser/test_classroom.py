@@ -10,8 +10,9 @@ from app.server.session import CONDUCTOR, VISITS
 from app.server.shown_run import ShownRun
 from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Status
-from tests.browser.conftest import KEPT_TAB, ONE_PLOT, Tab, close, wait_for
+from tests.browser.conftest import KEPT_TAB
 from tests.browser.explanations import ELEMENTS
+from tests.browser.tab import ONE_PLOT, Tab, close, wait_for
 from tests.browser.test_accessibility import shuts_nobody_out
 from tests.waiting import wait_until
 

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from engine import Status, digest
 from engine.runtime import film
-from tests.browser.conftest import KEPT_TAB, ONE_PLOT
+from tests.browser.conftest import KEPT_TAB
+from tests.browser.tab import ONE_PLOT
 from tests.browser.test_accessibility import shuts_nobody_out
 
 QUERY = ONE_PLOT  # beside one plot: a step is explained in a dialog

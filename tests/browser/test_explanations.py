@@ -1,7 +1,7 @@
 """The pointer as a question mark, in a real browser: one walk through all that one can ask for."""
 
-from tests.browser.conftest import Tab
 from tests.browser.explanations import all_explained
+from tests.browser.tab import Tab
 from tests.browser.test_accessibility import COLOURS, shuts_nobody_out
 
 # Where the line of the validation loss lies furthest from that of the training loss.

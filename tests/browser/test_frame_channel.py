@@ -14,7 +14,7 @@ from app.plots import view_of
 from app.server.page_channel import FORBIDDEN, UNREADABLE
 from app.server.session import CONDUCTOR, VISITS
 from engine import SetKnob, Status
-from tests.browser.conftest import ONE_PLOT, wait_for
+from tests.browser.tab import ONE_PLOT, wait_for
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 

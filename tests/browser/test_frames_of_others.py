@@ -15,7 +15,7 @@ from app import laboratory
 from app.laboratory import Laboratory
 from app.server import http_handlers
 from engine import RunConfig
-from tests.browser.conftest import wait_for
+from tests.browser.tab import wait_for
 from tests.served_page import SERVED, SOON, ServedPage
 
 FRAME = '<!doctype html><title>Course</title><iframe src="{}" width=1000 height=700></iframe>'

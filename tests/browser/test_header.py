@@ -5,7 +5,7 @@ import itertools
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DRAWN_TWICE, ONE_PLOT, whole
+from tests.browser.tab import DRAWN_TWICE, ONE_PLOT, whole
 
 QUERY = ONE_PLOT  # beside one plot: the header is the same
 

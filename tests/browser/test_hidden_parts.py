@@ -5,7 +5,8 @@ import pytest
 from app.panels import PANELS
 from app.plots import VIEWS, view_of
 from app.sharing.run_links import PARTS, hideable
-from tests.browser.conftest import PATIENCE, at_test_pace, wait_for
+from tests.browser.conftest import PATIENCE
+from tests.browser.tab import at_test_pace, wait_for
 
 SCREENS = {1440: 900, 1920: 1080, 1280: 720, 390: 844}
 SIDEBAR = 290  # pixels, beside the plots, unless it covers them

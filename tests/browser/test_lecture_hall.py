@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import whole
+from tests.browser.tab import whole
 
 SCREENS = [(1440, 900), (1280, 720)]
 SMALLEST = 11  # pixels, for exponents; other text has 14 in plots and 15 on the page

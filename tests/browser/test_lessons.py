@@ -18,7 +18,7 @@ from app.panels.lesson_figures import words
 from engine import FAILS, HOLDS, LESSONS, Lesson, Status, Variation, open_lesson
 from engine.lessons import combining, play_live
 from tests.app.test_lessons_panel import FEW
-from tests.browser.conftest import ONE_PLOT, PACE, whole
+from tests.browser.tab import ONE_PLOT, PACE, whole
 from tests.short_lessons import open_short
 
 STEPS_SHOWN = """() => {

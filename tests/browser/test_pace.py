@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from engine import AUTO, FULL, Status
-from tests.browser.conftest import KEPT_TAB, ONE_PLOT, PACE, Tab, close
+from tests.browser.conftest import KEPT_TAB
+from tests.browser.tab import ONE_PLOT, PACE, Tab, close
 
 QUERY = ONE_PLOT  # beside one plot: the pace is told in the header
 

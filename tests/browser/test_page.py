@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from app.server.memory import MEMORY
 from app.server.session import CONDUCTOR, VISITS
 from engine import Choice, Status
-from tests.browser.conftest import ONE_PLOT, SCREEN, at_test_pace, wait_for, whole
+from tests.browser.tab import ONE_PLOT, SCREEN, at_test_pace, wait_for, whole
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from app.panels.open_panels import OpenPanels
 from app.server.piecewise_build import Building
-from tests.browser.conftest import ONE_PLOT
+from tests.browser.tab import ONE_PLOT
 
 QUERY = ONE_PLOT  # beside one plot: a panel is as long in coming
 

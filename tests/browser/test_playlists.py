@@ -8,7 +8,7 @@ from playwright.sync_api import ViewportSize, expect
 from app.sharing import playlist_links
 from engine import Item, Playlist
 from engine.lessons import play_live, play_shared_run
-from tests.browser.conftest import ONE_PLOT
+from tests.browser.tab import ONE_PLOT
 
 DEAD = "Can a dead ReLU come back?"
 PHONE = ViewportSize(width=390, height=844)

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from app import numbers
 from app.plots.plot_data import FLOOR
 from engine import SetKnob, Status
-from tests.browser.conftest import Tab
+from tests.browser.tab import Tab
 
 VALUES = [0, 0.5, 0.0625, 9.9996, 99.995, 999.95, 67_657, 99_999.5, 1e-3, 1.1e-62, 1e21, 25_000]
 

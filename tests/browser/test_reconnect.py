@@ -15,7 +15,8 @@ from app.server.session import VISITS, Visit
 from app.sharing import packed_runs
 from engine import Conductor, Recording, RunConfig, SetKnob, Status
 from tests.addresses import answers, free_port
-from tests.browser.conftest import ONE_PLOT, ROOT, at_test_pace, wait_for
+from tests.browser.conftest import ROOT
+from tests.browser.tab import ONE_PLOT, at_test_pace, wait_for
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 

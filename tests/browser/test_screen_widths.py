@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from app.explained_step.stages import STAGES
-from tests.browser.conftest import DRAWN_TWICE, ONE_PLOT, Tab, whole
+from tests.browser.tab import DRAWN_TWICE, ONE_PLOT, Tab, whole
 
 SCREENS = {390: 844, 1024: 768, 2560: 1440, 1440: 900}
 OPENED = {1024: 390, 1440: 2560}  # the others come to be by a change of the window

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from app.panels.search.search_controller import search_progress
 from engine import SearchStatus
-from tests.browser.conftest import ONE_PLOT
+from tests.browser.tab import ONE_PLOT
 
 QUERY = ONE_PLOT  # beside one plot: it is hidden by what a search draws
 

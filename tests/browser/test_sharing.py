@@ -18,7 +18,8 @@ from app.server.session import VISITS
 from app.sharing import run_links
 from engine import FULL, Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
 from engine.data import DATASETS
-from tests.browser.conftest import ONE_PLOT, ROOT, Tab
+from tests.browser.conftest import ROOT
+from tests.browser.tab import ONE_PLOT, Tab
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 

@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from app.server.session import CONDUCTOR, VISITS
-from tests.browser.conftest import ONE_PLOT, at_test_pace, wait_for
+from tests.browser.tab import ONE_PLOT, at_test_pace, wait_for
 from tests.served_page import ServedPage
 
 # Sets every illegal value on every model of the page, as a visitor could in the console.

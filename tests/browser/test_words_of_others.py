@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import ONE_PLOT, at_test_pace
+from tests.browser.tab import ONE_PLOT, at_test_pace
 
 STATIC = Path(__file__).parents[2] / "app" / "static"
 MARK = "<x-x>"
