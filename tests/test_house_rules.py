@@ -266,7 +266,7 @@ def test_no_test_depends_on_wall_clock_time():
         assert not asked, f"{name_of(path)} imports {asked}: see tests/waiting.py"
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Attribute):
-                waits = node.attr == "wait_for_timeout" and path.name != "conftest.py"
+                waits = node.attr == "wait_for_timeout" and path.name != "tab.py"
                 assert not waits, f"{name_of(path)}, line {node.lineno}: wait_until something"
 
 
@@ -309,7 +309,7 @@ DOCUMENTS = [ROOT / path for path in tracked() if path.endswith(".md")]
 def test_what_a_document_names_exists(document):
     text = document.read_text()
     code = "".join(path.read_text() for path in SOURCES)
-    code += (ROOT / "Dockerfile").read_text() + (ROOT / "tests/browser/conftest.py").read_text()
+    code += (ROOT / "Dockerfile").read_text() + (ROOT / "tests/browser/tab.py").read_text()
     paths = re.findall(r"\]\(([^)#:]+)\)", text)
     paths += re.findall(r"`([\w.-]*/?[\w./-]+\.(?:py|js|md|npz))`", text)
     for path in paths:
