@@ -121,8 +121,12 @@ class Tab:
         self.page.on("request", self._watch)
         self.page.on("websocket", lambda socket: self._judge(socket.url))
         before = set(VISITS)
-        self.page.goto(at_test_pace(address))
-        self.wait_for_frames(1)
+        try:
+            self.page.goto(at_test_pace(address))
+            self.wait_for_the_first_frame()
+        except Exception:  # the next test is to find no page
+            self.window.close()
+            raise
         (self.session,) = set(VISITS) - before
         self.pace = self.visit.handle.pace
 
@@ -173,9 +177,12 @@ class Tab:
         self.page.evaluate(DRAWN_TWICE)  # an animation starts with the next drawing
         self.page.wait_for_function(STILL, polling=PAUSES[-1])
 
+    def wait_for_the_first_frame(self) -> None:
+        """Wait until the page shows anything of the run; of one that waits there is no more."""
+        self.page.wait_for_function("window.babysit?.frames >= 1")
+
     def wait_for_frames(self, more: int) -> None:
-        """Wait until so many more frames have been applied."""
-        self.page.wait_for_function("window.babysit != null")
+        """Wait until so many more frames of a run that trains have been applied."""
         frames = self.channel("frames")
         self.page.wait_for_function(f"window.babysit.frames >= {frames + more}")
 

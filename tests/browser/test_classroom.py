@@ -52,7 +52,7 @@ def load_again(tab: Tab) -> None:
     """Load the page anew; the visit is another one from then on."""
     before = set(VISITS)
     tab.page.reload()
-    tab.page.wait_for_function("window.babysit?.frames >= 1")  # of a run that waits no more come
+    tab.wait_for_the_first_frame()
     (tab.session,) = set(VISITS) - before
 
 
