@@ -27,7 +27,10 @@ _FAULTS = {
 
 
 def text_of(raw: bytes) -> str:
-    """The text of a file, with or without a byte order mark, in UTF-8, UTF-16 or UTF-32."""
+    """The text of a file, in UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+
+    A ValueError says that it is none of these, or empty.
+    """
     try:
         return raw.decode(json.detect_encoding(raw))
     except UnicodeDecodeError:

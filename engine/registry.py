@@ -88,7 +88,7 @@ class Registry[T](Mapping[str, Entry[T]]):
         self._guests: dict[str, Entry[T]] = {}  # entries that the menu does not list
 
     def register[F](self, name: str) -> Callable[[F], F]:
-        """Add the decorated function or class to the menu as `name`."""
+        """Add the decorated function or class to the menu as `name`; refuses one that is taken."""
         if name in self._entries:
             raise ValueError(f"{self.kind} {name!r} is registered twice")
 

@@ -9,6 +9,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tokenize
 import typing
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 import app
 import engine
+import engine.types
 from engine.cli.main import SUBCOMMANDS
 from engine.data import DATASETS
 from engine.data.preprocessing import PREPROCESSING
@@ -180,6 +182,66 @@ def shapeless(path: Path) -> list[str]:
                 if holds_engine_arrays(annotation) and not SHAPE.search(comment(lines[line - 1]))
             ]
     return found
+
+
+def test_shapes_are_written_with_the_letters_of_the_legend():
+    """A single capital in a shape is a letter that engine/types.py explains."""
+    legend = set(re.findall(r"[A-Z]", "".join(re.findall(r"`([A-Z, ]+)`", engine.types.__doc__))))
+
+    def strange(path: Path) -> list[str]:
+        shapes = SHAPE.findall("\n".join(prose(path)))
+        letters = {letter for shape in shapes for letter in re.findall(r"\b[A-Z]\b", shape)}
+        return sorted(letters - legend)
+
+    assert {"N", "B", "I", "O"} <= legend
+    assert not (told := offenders(ENGINE, strange)), told
+
+
+def test_public_functions_of_the_engine_say_what_they_refuse():
+    """Whoever raises a ValueError says so, in the docstring of function, class or module."""
+    assert not (told := offenders(ENGINE, silent_refusals)), told
+
+
+def silent_refusals(path: Path) -> list[str]:
+    """The public functions in a file that raise a ValueError, and do not say that they may."""
+    module = tree(path)
+    found = []
+    for parent in [module, *(n for n in module.body if isinstance(n, ast.ClassDef))]:
+        for function in parent.body:
+            if isinstance(function, ast.FunctionDef) and raises_value_error(function):
+                said = " ".join(ast.get_docstring(x) or "" for x in (module, parent, function))
+                told = re.search("ValueError|refuse|check|legal", said, re.IGNORECASE)
+                private = function.name.startswith("_") and function.name != "__init__"
+                found += [] if told or private else [function.name]
+    return found
+
+
+def raises_value_error(function: ast.FunctionDef) -> bool:
+    """Whether it raises one itself, and does not catch it."""
+    caught = {
+        id(node)
+        for block in ast.walk(function)
+        if isinstance(block, ast.Try)
+        for statement in block.body
+        for node in ast.walk(statement)
+    }
+    return any(
+        isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and ast.unparse(node.exc.func) == "ValueError"
+        and id(node) not in caught
+        for node in ast.walk(function)
+    )
+
+
+def prose(path: Path) -> Iterator[str]:
+    """The docstrings and the comments of a file."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield ast.get_docstring(node) or ""
+    with path.open("rb") as file:
+        tokens = list(tokenize.tokenize(file.readline))
+    yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
 
 
 def arguments_of(function: ast.FunctionDef) -> list[ast.arg]:

@@ -25,7 +25,7 @@ def assigned_all(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
 
 def assigned(config: RunConfig, assignment: str) -> RunConfig:
-    """This config with the field at PATH, or a knob of the entry chosen there, set to VALUE."""
+    """This config with the field at PATH, or a knob of its entry, set to VALUE; else ValueError."""
     path, equals, text = assignment.partition("=")
     if not equals:
         raise ValueError(f"--set takes PATH=VALUE, got {assignment!r}")

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Repeat the runs of a challenge and rank them beside baselines."""
+    """Repeat the runs of a challenge and rank them beside baselines; refuses what is none."""
     try:
         challenge = read_challenge(read(arguments.challenge))
     except ValueError as error:

@@ -26,7 +26,7 @@ def decode[T](name: str, kind: type[T]) -> T:
 
 
 def decoded[T](raw: bytes, name: str, kind: type[T]) -> T:
-    """The value in this JSON text from the file of that name."""
+    """The value in this JSON text; ValueError names the file and says what is wrong with it."""
     try:
         return from_json(raw, kind)
     except ValueError as error:
@@ -44,7 +44,7 @@ def check_writable(name: str | None) -> None:
 
 
 def write(name: str, text: str) -> None:
-    """Write a whole file."""
+    """Write a whole file; OSError names the file, also when the disk is full."""
     if name == STANDARD:
         sys.stdout.write(text)
         return

@@ -76,7 +76,7 @@ def _summary(played: list[Played], failed: list[str], seconds: float) -> str:
 
 
 def processes(text: str) -> int:
-    """The number of processes that an argument asks for."""
+    """The number of processes that an argument asks for; refuses anything but 1 to 64."""
     if not text.isdecimal() or not 1 <= int(text) <= 64:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 64, got {text!r}")
     return int(text)

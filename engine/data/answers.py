@@ -1,4 +1,4 @@
-"""Turns class names or whole numbers into labels."""
+"""Turns class names or whole numbers into labels; refuses what no network can learn."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Inputs and targets from arrays: numbers or pixels, and targets of any usual shape."""
+"""Inputs and targets from arrays: numbers or pixels, and targets of any usual shape.
+
+A ValueError says which shape or type was found, and what was expected.
+"""
 
 import numpy as np
 

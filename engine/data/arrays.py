@@ -1,4 +1,7 @@
-"""Reads arrays of the user's own: NPZ as `np.savez` and `np.savez_compressed` write it, and NPY."""
+"""Reads arrays of the user's own: NPZ as `np.savez` and `np.savez_compressed` write it, and NPY.
+
+A ValueError says in one sentence why a file is refused.
+"""
 
 import re
 from collections.abc import Mapping
@@ -127,7 +130,7 @@ def read_arrays(raw: bytes, name: str, most: int = MAX_BYTES) -> Arrays:
 
 
 def read_npy(raw: bytes, name: str) -> Source:
-    """Read a table of numbers (N, D) saved by NumPy: its columns have no names."""
+    """Read a table of numbers `(N, columns)` saved by NumPy: its columns have no names."""
     array = parse(raw, "the array", name)
     if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "bfiu":
         raise ValueError(

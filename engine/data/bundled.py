@@ -1,4 +1,4 @@
-"""The data sets that come with the program; `data/LICENSES.md` has their sources and licences."""
+"""The data sets that come with the program; `bundled_arrays/LICENSES.md` has their licences."""
 
 import functools
 from dataclasses import replace

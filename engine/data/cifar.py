@@ -1,6 +1,7 @@
 """Reads CIFAR-10 from the user's own copy: either official archive, or either unpacked folder.
 
 Nothing is extracted to disk, and only members with the known names are read.
+A ValueError says in one sentence why a copy is refused.
 """
 
 import gzip

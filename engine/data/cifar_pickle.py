@@ -2,6 +2,7 @@
 
 A pickle is a program. Only the opcodes that such a batch needs are allowed, and only so many of
 them; the classes that it may name are stand-ins of ours, so that none of NumPy's code runs.
+Anything else is refused.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Reads the first sheet of an Excel workbook that is not empty, as a table."""
+"""Reads the first sheet of an Excel workbook that is not empty; refuses a broken workbook."""
 
 import datetime
 import io

@@ -82,7 +82,7 @@ def receive[T: msgspec.Struct](stream: BinaryIO, kind: type[T]) -> T:
 
 
 def receive_array(stream: BinaryIO, head: ArrayHead) -> np.ndarray:
-    """Read an array straight into its memory, without a copy."""
+    """Read an array straight into its memory; EOFError if the other process has ended."""
     array = np.empty(head.shape, np.dtype(head.kind))
     rest = memoryview(array).cast("B") if array.size else memoryview(b"")
     while rest:

@@ -31,7 +31,7 @@ class FileSource:
         self._request: ReadRequest | None = None  # the request in progress
 
     def examples(self, reading: Reading = AS_FOUND) -> Examples:
-        """The examples under a reading; equal readings share one result."""
+        """The examples under a reading, or ValueError; equal readings share one result."""
         _, examples, refusal = self._result(reading)
         if examples is None:
             raise ValueError(refusal)

@@ -1,4 +1,7 @@
-"""Reads images and labels from IDX files, the format of MNIST and its relatives."""
+"""Reads images and labels from IDX files, the format of MNIST and its relatives.
+
+A ValueError says in one sentence why a file is refused.
+"""
 
 import gzip
 import io

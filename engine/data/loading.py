@@ -17,7 +17,10 @@ class Choosable(Protocol):
 
 
 def load(data_set: DataSet, reading: Reading, rng: np.random.Generator) -> Examples:
-    """The examples of a data set; those of a table under a reading."""
+    """The examples of a data set; those of a table under a reading.
+
+    A ValueError says that the data set has no columns to choose from.
+    """
     if reading == AS_FOUND:
         return data_set(rng)
     if "reading" not in inspect.signature(data_set).parameters:

@@ -1,7 +1,8 @@
 r"""Reads arrays as `np.save` writes them, alone or in an archive.
 
 NumPy's own reader allocates memory for whatever shape is announced, and evaluates the header as
-Python. Here a header must look as NumPy writes it, and agree with the size of the file.
+Python. Here a header must look as NumPy writes it, and agree with the size of the file;
+any other is refused.
 """
 
 import io

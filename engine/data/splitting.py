@@ -11,7 +11,7 @@ def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Spli
     """Shuffle, then hold out the share `held_out` for validation, with examples of every class.
 
     Where chance would leave a class on one side only, one of its examples is exchanged for one of a
-    common class; all others stay where the shuffle put them.
+    common class; all others stay where the shuffle put them. ValueError: none is left to train on.
     """
     if examples.for_validation is not None:  # the split of their file
         theirs, ours = (

@@ -98,7 +98,7 @@ def files_named(text: str) -> Iterator[tuple[str, str]]:
 
 
 def find_files(text: str) -> None:
-    """Look in the data folder for the uploaded files in a run's JSON."""
+    """Find the uploaded files of a run's JSON in the data folder; ValueError names one missing."""
     for file, name in files_named(text):
         if name in DATASETS:
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from engine.diagnosis.remedies import Remedy, Symptom
-from engine.diagnosis.rules import RATE, RULES, batch_norm, rate_by, restarted_at, shown_by
+from engine.diagnosis.rules import RATE, RULES, batch_norm, restarted_at, scaled_rate, shown_by
 from engine.measure.snapshot import Snapshot, Status
 from engine.number_format import written
 from engine.training.commands import SetKnob
@@ -50,7 +50,7 @@ def _remedies(now: Snapshot) -> Iterator[Remedy]:
 def _lower_rate(now: Snapshot) -> Iterator[Remedy]:
     # From absurdly high rates, a tenth of which explodes as well, go straight to a usual one.
     for factor in (min(0.1, 0.1 / now.config.optimization.learning_rate), 0.3):
-        yield restarted_at(rate_by(now.config, factor))
+        yield restarted_at(scaled_rate(now.config, factor))
 
 
 def _is_gentler(config: RunConfig, before: RunConfig) -> bool:

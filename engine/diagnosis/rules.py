@@ -115,8 +115,8 @@ def turned(path: str, value: float | Choice | str, advice: str) -> Remedy:
 
 
 def rate_times(now: Snapshot, factor: float) -> Remedy:
-    """The learning rate times a factor, within the legal range."""
-    turn = SetKnob(RATE, rate_by(now.config, factor))
+    """Advice to multiply the learning rate by a factor, within the legal range."""
+    turn = SetKnob(RATE, scaled_rate(now.config, factor))
     return Remedy(f"Learning rate × {written(factor)}.", (turn,))
 
 
@@ -126,7 +126,7 @@ def smaller_steps(now: Snapshot) -> Remedy:
     return rate_times(now, min(max(factor, 1e-3), 0.3))
 
 
-def rate_by(config: RunConfig, factor: float) -> float:
+def scaled_rate(config: RunConfig, factor: float) -> float:
     """The learning rate times a factor, within the legal range."""
     allowed = SETTINGS[RATE].values
     rate = float(f"{config.optimization.learning_rate * factor:.2g}")

@@ -15,9 +15,9 @@ from engine.diagnosis.rules import (
     fitting_initializer,
     hidden_layers,
     last_change,
-    rate_by,
     redrawn,
     restarted_at,
+    scaled_rate,
     shown_by,
     turned,
 )
@@ -62,7 +62,7 @@ def _unsaturated(now: Snapshot) -> Iterator[Remedy]:
     yield redrawn("Xavier", "Draw smaller weights, by Xavier.")
     drawn = last_change(now, "model.initializer").row
     if trends.largest_ratio(now.curves, drawn) > HIGH_RATIO:
-        yield restarted_at(rate_by(now.config, 0.1))
+        yield restarted_at(scaled_rate(now.config, 0.1))
     yield from batch_norm(now)
     yield turned("model.activation", Choice("ReLU"), "ReLU, which is flat on one side alone.")
 
@@ -102,7 +102,7 @@ def _revived(now: Snapshot) -> Iterator[Remedy]:
     if trends.largest_ratio(now.curves, drawn) < HIGH_RATIO:
         yield Remedy("Leaky ReLU lets a little gradient through.", (leaky,))
     else:
-        rate = rate_by(now.config, 0.1)
+        rate = scaled_rate(now.config, 0.1)
         lower = SetKnob("optimization.learning_rate", rate)
         text = f"and a learning rate of {written(rate)}"
         yield Remedy(f"Leaky ReLU lets a little gradient through; {text}.", (leaky, lower))

@@ -66,7 +66,7 @@ def lessons_in(hand_ins: Iterable[HandIn]) -> list[LessonKey]:
 
 
 def play_again(key: LessonKey) -> Outcomes:
-    """Play a lesson or a variation."""
+    """Play a lesson or a variation; ValueError if there is none of that key."""
     opened = _opened(key)
     if opened is None:
         raise ValueError(f"there is no lesson {key[0]!r} with a variation {key[1]!r}")

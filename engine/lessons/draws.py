@@ -18,8 +18,8 @@ class Draws:
     """The points of a search in two axes, of which only the first matters much."""
 
     name: str  # of the strategy and the scale
-    rates: Array  # (N,)
-    penalties: Array  # (N,)
+    rates: Array  # (trials,)
+    penalties: Array  # (trials,)
     different: int  # how many different rates there are
     top: float  # share of the rates in the highest of the four powers of ten
 

@@ -64,7 +64,7 @@ class Descent:
     """The path of two weights in gradient descent, one example a step."""
 
     name: str  # describes the inputs
-    weights: Array  # (N + 1, 2) from start to end
+    weights: Array  # (S, 2) from start to end
     goal: tuple[float, float]
     same_sign: float  # share of the steps that move both weights up, or both down
     detour: float  # length of the path, relative to the straight line from start to goal

@@ -127,7 +127,7 @@ def figure_named(name: str) -> NamedFigure:
 
 
 def titled(template: str) -> words.Words:
-    """Titles of runs from their settings, such as "{rate} {normalization}"."""
+    """Titles of runs from their settings, such as "{rate} {normalization}"; refuses others."""
     for name in BRACES.findall(template):
         if name not in TITLES:
             raise ValueError(f"unknown title {quoted(name)}; {instead_of(name, TITLES)}")

@@ -129,7 +129,7 @@ class RepeatedItem:
 
 
 def repeat_item(item: Item) -> RepeatedItem:
-    """Repeat a shared run to its last step, and compare its weights."""
+    """Repeat a shared run to its last step, and compare its weights; refuses a lesson."""
     if item.run is None:
         raise ValueError(f"{quoted(item.title)} is no shared run")
     start = time.perf_counter()

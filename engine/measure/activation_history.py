@@ -15,8 +15,8 @@ BINS = 12  # bins of each histogram
 class ActivationHistory:
     """The histograms of all layers, oldest first, at evenly spaced steps of the run so far."""
 
-    steps: tuple[int, ...]  # (N,) at which they were taken
-    shares: Integers  # (L, BINS, N) count / count of the layer's fullest bin, scaled to 0..255
+    steps: tuple[int, ...]  # (S,) at which they were taken
+    shares: Integers  # (L, BINS, S) count / count of the layer's fullest bin, scaled to 0..255
 
 
 class ActivationRecorder:
@@ -54,7 +54,7 @@ class ActivationRecorder:
         return past
 
     def _shares(self) -> Integers:
-        counts = np.stack(self._counts, axis=-1)  # (L, K, N)
+        counts = np.stack(self._counts, axis=-1)  # (L, K, S)
         layers, bins, columns = counts.shape
         grouped = counts.reshape(layers, BINS, bins // BINS, columns).sum(axis=2)
         fullest = np.maximum(grouped.max(axis=1, keepdims=True), 1)

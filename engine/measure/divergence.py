@@ -69,12 +69,12 @@ class Autopsy:
     """The last steps of a run that diverged; the very last one was never finished."""
 
     fault: Fault
-    tensors: tuple[str, ...]  # the layers of the T columns below
-    steps: Integers  # (N,)
-    loss: Array  # (N,)
-    weights: Array  # (N, T) norms after each step
-    gradient: Array  # (N, T) norms of the gradient, penalties included; NaN in the last step
-    update: Array  # (N, T) norms
+    tensors: tuple[str, ...]  # the L layers with weights
+    steps: Integers  # (S,)
+    loss: Array  # (S,)
+    weights: Array  # (S, L) norms after each step
+    gradient: Array  # (S, L) norms of the gradient, penalties included; NaN in the last step
+    update: Array  # (S, L) norms
 
 
 def examine(replay: Replay, end: int) -> Autopsy:

@@ -66,8 +66,8 @@ class TensorStep:
     size: float  # norm before the step
     gradient: float  # norm of the gradient of the loss
     update: float  # norm of what is subtracted
-    weights: Array  # (R, C) the first rows and columns before the step
-    change: Array  # (R, C) what is added to them
+    weights: Array  # (rows, columns) the first rows and columns before the step
+    change: Array  # (rows, columns) what is added to them
 
     @property
     def ratio(self) -> float:

@@ -21,9 +21,9 @@ PLACES = np.linspace(-0.25, 1.25, 25)  # 0 is A, 1 is B
 class LossLine:
     """Losses at places on the line through both networks, as far as they have been measured."""
 
-    places: Array  # (N,) 0 is A, 1 is B
-    train: Array  # (N,) under A's loss, without penalties
-    validation: Array  # (N,)
+    places: Array  # (K,) 0 is A, 1 is B
+    train: Array  # (K,) under A's loss, without penalties
+    validation: Array  # (K,)
     refusal: str = ""  # why there is no such line
 
     @property

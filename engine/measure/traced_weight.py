@@ -94,9 +94,9 @@ class TracedWeight:
     weight: float
     chosen: int  # the followed example
     spot: tuple[int, int] | None  # of a filter: where in the map the followed term is largest
-    inputs: Array  # (E,) x of the first examples; of a filter, at each one's largest term
-    upstream: Array  # (E,) dL/dz of each one's own loss, there
-    terms: Array  # (E,) x dL/dz, of a filter summed over all places
+    inputs: Array  # (M,) x of the first examples; of a filter, at each one's largest term
+    upstream: Array  # (M,) dL/dz of each one's own loss, there
+    terms: Array  # (M,) x dL/dz, of a filter summed over all places
     rest: float  # the sum of the terms of all other examples
     batch: int
     gradient: float  # 1/B times the sum of all terms, which is dL/dw of the mean loss

@@ -22,7 +22,7 @@ FEWEST = 10  # filters shown, if need be with fewer pixels each
 class Filters:
     """The weights from the inputs to each unit of the first layer, as pictures."""
 
-    pictures: Array  # (F, H, W), or (F, H, W, 3) in colour
+    pictures: Array  # (M, H, W), or (M, H, W, 3) in colour
     units: int  # of the whole layer
     every: int  # this many pixels, across and down, are averaged to one
     turned_back: bool  # from principal components into pixels
@@ -93,7 +93,7 @@ def _fitting(height: int, width: int, every: int) -> int:
     return MOST_PIXELS // pixels
 
 
-def _shrink(pictures: Array, every: int) -> Array:  # (F, H, W, C) -> (F, h, w[, 3])
+def _shrink(pictures: Array, every: int) -> Array:  # (M, H, W, C) -> (M, h, w[, 3])
     """The mean of each square of pixels; incomplete squares at the right and bottom are cut off."""
     count, height, width, colours = pictures.shape
     down, across = min(every, height), min(every, width)

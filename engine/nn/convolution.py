@@ -176,7 +176,7 @@ class MaxPool2D(Layer):
 
 
 def places(pixels: int, size: int, stride: int, padding: int) -> int:
-    """How many windows of `size` fit into `pixels`, `stride` apart."""
+    """How many windows of `size` fit into `pixels`, `stride` apart; ValueError if none does."""
     if size > pixels + 2 * padding:
         raise ValueError(
             f"a filter of {size} pixels does not fit into an image of {pixels}"

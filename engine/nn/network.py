@@ -34,6 +34,7 @@ class Parameters:
     Weights come first so that regularization is one operation on `theta[:regularized]`. Assign with
     `theta[...] =`; a new array would silently detach the layers from the optimizer. What layers
     compute without learning it, such as batch norm's running averages, lies in `statistics`.
+    More parameters than allowed are refused.
     """
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike) -> None:

@@ -237,7 +237,7 @@ class CommandApplier:
         """Change a setting of B, and with it of A if that is meant."""
         other = self._tree.other
         if other is None:
-            raise ValueError("There is no run B: begin A | B before.")
+            raise ValueError("There is no run B: begin A | B first.")
         if self._tree.shown.past:
             raise ValueError("Run B has no step but its last: go back to now to change it.")
         other.check(turn)

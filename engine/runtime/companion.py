@@ -22,7 +22,7 @@ class Companion:
     """A run that is trained beside another one."""
 
     def __init__(self, a: Run, number: int, later: InstrumentState, max_bytes: int) -> None:
-        """Fork B from A's current step; `later` is the state of A's instruments."""
+        """Fork B from A's current step; refuses large networks. `later`: A's instruments' state."""
         size = a.training.network.parameters.size
         if size > MOST:
             raise ValueError(
@@ -55,7 +55,7 @@ class Companion:
         config, setting = before.replace(turn.path, turn.value), SETTINGS[turn.path]
         new = setting.effect is Effect.NEW_RUN or not self.run.training.can_follow(config)
         if config != before and new:
-            raise ValueError(f"{setting.label} begins another run: end A | B before.")
+            raise ValueError(f"{setting.label} begins another run: end A | B first.")
 
     def turn(self, turn: SetKnob) -> None:
         """Go on under another value of a setting, which has been checked."""

@@ -31,7 +31,10 @@ class LinkPreview:
         later: InstrumentState,
         work: Callable[[], float],
     ) -> None:
-        """Begin to rebuild the last step; `start` and `recorder` are at the first one."""
+        """Begin to rebuild the last step, or refuse a state that is not before it.
+
+        `start` and `recorder` are at the first step.
+        """
         packed = unpack(begin.state, start, begin.script)
         if begin.until is None or packed.step >= begin.until:
             raise ValueError("The state that this link carries is not before its last step")

@@ -43,7 +43,7 @@ class Lockstep:
         return _b_of(now).minus(now)
 
     def straight_line(self) -> LossLine:
-        """The loss along the straight line from A's weights to B's."""
+        """The loss along the straight line from A's weights to B's; ValueError if B has ended."""
         line = self.a.straight_line()
         if line is None:
             raise ValueError("B has diverged, or A and B are not in lockstep any more.")

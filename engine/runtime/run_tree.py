@@ -274,7 +274,7 @@ class RunTree:
     # ---- other steps and other runs -----------------------------------------------------------
 
     def look_back(self, step: int) -> None:
-        """Show a past step, as soon as it is rebuilt."""
+        """Show a past step, as soon as it is rebuilt; ValueError if the run has no such step."""
         self.refuse_if_failed()
         if not 0 <= step <= self.run.step:
             raise ValueError(f"This run has steps 0 to {self.run.step:,}, got {step:,}.")

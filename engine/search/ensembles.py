@@ -32,6 +32,7 @@ class Ensemble:
     """Averages the predictions of the best `size` trials on the validation set.
 
     The weights of trials are not kept: each trial is retrained, with the same result to the bit.
+    A ValueError says that no trial has finished, or that the predictions cannot be averaged.
     """
 
     def __init__(

@@ -67,7 +67,10 @@ def refine(
     trials: int | None = None,
     epochs: float | None = None,
 ) -> Search:
-    """The finer search around the best trials: narrower, and longer unless `epochs` is given."""
+    """The finer search around the best trials: narrower, and longer unless `epochs` is given.
+
+    ValueError: no trial has finished.
+    """
     best = {x.number for x in leaders(ranked(search, results))}
     if not best:
         raise ValueError("no trial has finished: there is nothing to search around")
@@ -86,7 +89,10 @@ def narrow(
     trials: int | None = None,
     epochs: float | None = None,
 ) -> Search:
-    """The finer search in a region of the space, such as one that was selected in a plot."""
+    """The finer search in a region of the space, such as one that was selected in a plot.
+
+    ValueError: the region has another axis, or is empty.
+    """
     if unknown := set(region) - {axis.path for axis in search.space}:
         raise ValueError(f"no axis of this search is {', '.join(sorted(unknown))}")
     space = tuple(

@@ -37,7 +37,7 @@ class ResultsFile:
         self._known = {(x.number, x.rung, x.ending) for x in self.results}
 
     def append(self, result: Result) -> None:
-        """Write a result to disk at once, unless the file already has it."""
+        """Write a result to disk, unless the file already has it; OSError names the file."""
         key = result.number, result.rung, result.ending
         if key in self._known:
             return

@@ -98,7 +98,7 @@ DECAY = Continuous("optimization.l2", 1e-5, 1e5)
 
 
 def axis_of(path: str, base: RunConfig) -> Axis:
-    """The whole range of a setting or knob, or all entries of a menu."""
+    """The whole range of a setting or knob, or all entries of a menu; ValueError: it has none."""
     span = allowed(path, base)
     if span is not None:
         return Continuous(path, span.low, span.high, span.scale, span.whole)

@@ -176,7 +176,7 @@ class Pool:
 
 
 def processes(count: int) -> Pool:
-    """A pool of so many processes on this machine."""
+    """A pool of so many processes on this machine; ValueError unless there is one at least."""
     if count < 1:
         raise ValueError(f"there must be at least 1 process, got {count}")
     # Not forked: a fork copies locks held by threads of this process, but not the threads.
@@ -187,7 +187,7 @@ def processes(count: int) -> Pool:
 
 
 def cluster(address: str) -> Pool:
-    """The workers of a running Dask cluster, by the address of its scheduler."""
+    """The workers of a running Dask cluster; ValueError if no scheduler is at that address."""
     try:
         # Imported by name, because it is an optional extra.
         distributed = importlib.import_module("distributed")

@@ -14,7 +14,7 @@ class Batches:
     def __init__(
         self,
         x: Array,  # (N, I)
-        target: Array,  # (N, C)
+        target: Array,  # (N, O)
         size: int,
         rng: np.random.Generator,
     ) -> None:
@@ -30,7 +30,7 @@ class Batches:
         x, target = self._source
         size = min(size, len(x))
         self.x: Array = np.empty((size, x.shape[1]), x.dtype)  # (B, I)
-        self.target: Array = np.empty((size, target.shape[1]), target.dtype)  # (B, C)
+        self.target: Array = np.empty((size, target.shape[1]), target.dtype)  # (B, O)
 
     @property
     def epoch(self) -> float:

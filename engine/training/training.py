@@ -137,7 +137,10 @@ class Training:
         return loss
 
     def go_forward(self) -> float:
-        """The first part of a step: the next batch, its scores, their loss and its gradient."""
+        """The first part of a step: the next batch, its scores, their loss and its gradient.
+
+        Diverged is raised if the loss is not finite, or far above the first one.
+        """
         self.batches.advance()
         self.step += 1
         scores = self.network.forward(self.batches.x, train=True)

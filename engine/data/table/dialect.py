@@ -109,7 +109,10 @@ def _fitness(text: str, name: str, dialect: Dialect) -> tuple[float, float]:
 
 
 def rows(text: str, dialect: Dialect, name: str) -> Iterator[Row]:
-    """The rows that are neither blank nor comments, each with the line on which it begins."""
+    """The rows that are neither blank nor comments, each with the line on which it begins.
+
+    A ValueError names the line that is no CSV.
+    """
     lines = Lines(text, name, dialect.begin, dialect.line)
     source = (" ".join(line.split()) for line in lines) if dialect.separator == " " else lines
     reader = csv.reader(

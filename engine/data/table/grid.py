@@ -46,7 +46,7 @@ class Shape:
 
 
 def find_shape(first: Sequence[Row], name: str, heading: list[str] | None) -> Shape:
-    """Infer the shape of a table from its first rows."""
+    """Infer the shape of a table from its first rows; refuses what is no table."""
     if not first:
         raise ValueError(f"{name}: expected rows of numbers, found an empty file")
     title, width = table_begin(first)

@@ -33,7 +33,7 @@ class Target:
 
 
 def choose_target(grid: Grid, typed: Sequence[Typed], reading: Reading) -> Target:
-    """The target that the user names, or else the most likely column."""
+    """The target that the user names, or else the most likely column; ValueError if none."""
     if reading.target is not None:
         if reading.target not in grid.names:
             known = ", ".join(grid.names[:20]) + (", ..." if len(grid.names) > 20 else "")
@@ -132,7 +132,7 @@ def _without_gaps(distinct: Array, count: int) -> bool:
 def answers(
     grid: Grid, column: Typed, target: Target, rows: Integers
 ) -> tuple[Integers | Array, tuple[str, ...]]:
-    """Labels and their classes, or values `(N, 1)`, of these rows."""
+    """Labels and their classes, or values `(N, 1)`, of these rows; refuses what is neither."""
     if target.classes:
         whole = _whole(grid, column, rows)
         if whole is not None:
