@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import panel as pn
-from bokeh.document import Document
 from bokeh.models import ColumnDataSource
 from bokeh.plotting import figure
 from panel import ui
@@ -18,6 +16,7 @@ from panel.viewable import Viewable
 from app import palette, theme
 from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
+from app.panel_document import document_of_now
 from app.panels.choice_widget import ChoiceWidget
 from app.panels.lab_data import in_words, lab_columns, table
 from app.panels.lab_figures import Sizes, draw_histograms
@@ -92,7 +91,7 @@ class Lab:
         self.main: Viewable | None = Column(
             self._cards, stylesheets=[css("main")], sizing_mode="stretch_both"
         )
-        deliver = current_document().locked_callback(self._show_result, policy="latest")
+        deliver = document_of_now().locked_callback(self._show_result, policy="latest")
         self._latest: LatestOnly[Laboratory, Results] = LatestOnly(report_on, deliver)
         for label in PRESETS:
             presses.on(f"lab {label}", functools.partial(self._put, label))
@@ -213,14 +212,6 @@ class Lab:
 
     def show(self, snapshot: Snapshot) -> None:
         """Nothing here follows the experiment."""
-
-
-def current_document() -> Document:
-    """The document of the current visitor."""
-    document = pn.state.curdoc
-    if document is None:
-        raise RuntimeError("there is no document here: open the page with `panel serve app`")
-    return document
 
 
 def _sources(*figures: figure) -> dict[str, ColumnDataSource]:

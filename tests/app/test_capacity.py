@@ -13,7 +13,7 @@ from app.server.session import Visit
 from app.sharing import run_links
 from app.sharing.run_links import PageLink
 from engine import Experiment, RunConfig, Status, record
-from tests.app.conftest import Page
+from tests.app.composing_page import Page
 from tests.waiting import PATIENCE, Clock, wait_until
 
 

@@ -19,8 +19,9 @@ from engine import (
     record,
 )
 from engine.training.checkpoints import APART
+from tests.app.obedient_handle import Answer
 from tests.app.seen import control, labels, page_text
-from tests.engine.served import serve, watch
+from tests.engine.without_threads import serve, watch
 from tests.waiting import Clock
 
 STEPS = 1200
@@ -142,14 +143,6 @@ class Bridge:
         pass
 
 
-class Done:
-    def __init__(self, result):
-        self._result = result
-
-    def result(self, patience):
-        return self._result
-
-
 def carries(sharing: Sharing) -> str | None:
     """The label of the switch that puts the state into the link, if it is offered."""
     return next((x for x in labels(sharing.view) if x.startswith("Show this step at once")), None)
@@ -157,7 +150,7 @@ def carries(sharing: Sharing) -> str | None:
 
 def test_the_dialog_offers_to_carry_the_state(source):
     handle = Conductor(begin=lambda thread: None).add(source)
-    handle.query = lambda call: Done(call(source))
+    handle.query = lambda call: Answer(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
     sharing.opened()
     plain = control(sharing.view, "Link").value
@@ -176,7 +169,7 @@ def test_after_many_redraws_the_dialog_says_why_no_state_is_carried(times, carri
         source.apply(SetKnob("model.initializer", Choice("He" if n % 2 else "Xavier")))
     source.train(2 * APART + 50)
     handle = Conductor(begin=lambda thread: None).add(source)
-    handle.query = lambda call: Done(call(source))
+    handle.query = lambda call: Answer(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
     sharing.opened()
     assert (carries(sharing) is not None) is carried

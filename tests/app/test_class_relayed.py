@@ -23,7 +23,7 @@ from app.server.mirrored_run import MirroredRun, packed, packed_run, run_in, unp
 from app.server.shown_run import ShownRun
 from engine import Conductor, Experiment, Play, RunConfig, SetKnob, Snapshot, digest, transfer_of
 from tests.app.test_classroom import LESSONS, OPTIONS, hostile, joined, teach
-from tests.engine.served import watch
+from tests.engine.without_threads import watch
 from tests.waiting import Clock
 
 CODE = "BCDFG"

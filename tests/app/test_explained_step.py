@@ -10,7 +10,7 @@ from app.numbers import exactly, number
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
 from engine import Choice, Experiment, RunConfig, Status, digest
-from engine.runtime.background_jobs import BackgroundJobs
+from tests.app.obedient_handle import ObedientHandle
 
 PICTURES = {
     "data.dataset": Choice("Fashion-MNIST"),
@@ -29,48 +29,15 @@ TABLE = {
 HINGE = {"optimization.loss": Choice("multiclass hinge"), "optimization.l2": 0.01}
 
 
-class Done:
-    """A result that is there."""
-
-    def __init__(self, value) -> None:
-        self._value = value
-
-    def result(self, seconds):
-        return self._value
-
-
-class ExperimentHandle:
-    """An experiment that applies commands, and does its background work, at once."""
+class Shown:
+    """The open dialog of an experiment."""
 
     def __init__(self, settings: dict) -> None:
         config = RunConfig()
         for path, value in settings.items():
             config = config.replace(path, value)
-        self.experiment = Experiment(config)
-        self.experiment.train(5)
-        self.jobs = BackgroundJobs()
-        self.sent: list = []
-
-    @property
-    def latest(self):
-        return self.experiment.snapshot()
-
-    def send(self, command) -> None:
-        self.sent.append(command)
-        self.experiment.apply(command)
-
-    def query(self, function):
-        return Done(function(self.experiment))
-
-    def submit(self, change):
-        return Done(change(self))
-
-
-class Shown:
-    """The open dialog of an experiment."""
-
-    def __init__(self, settings: dict) -> None:
-        self.handle, self.presses = ExperimentHandle(settings), Presses()
+        self.handle, self.presses = ObedientHandle(Experiment(config)), Presses()
+        self.handle.experiment.train(5)
         self.bridge = Bridge()
         self.dialog = ExplainedStepDialog(self.handle, self.bridge, self.presses)
         self.dialog.opened()
@@ -81,9 +48,7 @@ class Shown:
         jobs = self.handle.jobs
         while jobs.busy:
             jobs.advance(1.0, lambda: 0.0)
-            now = self.handle.latest
-            object.__setattr__(now, "background", jobs.shown)
-            self.dialog.show(now)
+            self.dialog.show(self.handle.latest)
 
     def press(self, name: str, value: str = "") -> None:
         self.presses.press(name, value)

@@ -10,7 +10,7 @@ from app.sharing import film, film_maker
 from app.sharing.export import in_one_line, stem
 from app.sharing.film_maker import FilmMaker
 from engine import Choice, Experiment, Film, RunConfig, SetKnob
-from engine.runtime.background_jobs import BackgroundJobs
+from tests.app.obedient_handle import ObedientHandle
 from tests.app.seen import page_text
 from tests.waiting import Ticking, wait_until
 
@@ -97,36 +97,12 @@ def test_a_film_of_a_run_without_steps_and_of_one_that_diverged():
             assert played.n_frames <= count
 
 
-class Done:
-    def __init__(self, value) -> None:
-        self._value = value
-
-    def result(self, seconds):
-        return self._value
-
-
-class ExperimentHandle:
-    """An experiment whose background work the test advances."""
-
-    def __init__(self, experiment) -> None:
-        self.experiment, self.jobs = experiment, BackgroundJobs()
-
-    @property
-    def latest(self):
-        now = self.experiment.snapshot()
-        object.__setattr__(now, "background", self.jobs.shown)
-        return now
-
-    def submit(self, change):
-        return Done(change(self))
-
-
 def _stem(now):
     return stem(now.run, now.step, now.config)
 
 
 def test_a_film_is_made_on_request_and_then_there_to_be_saved():
-    handle, there, shows = ExperimentHandle(run({})), [], []
+    handle, there, shows = ObedientHandle(run({})), [], []
 
     def later(show):
         shows.append(show)

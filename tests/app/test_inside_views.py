@@ -9,7 +9,6 @@ import pytest
 
 from app import numbers, palette, theme
 from app.plots import view_of
-from app.server.frames import FrameRequest
 from engine import (
     Choice,
     Experiment,
@@ -22,7 +21,7 @@ from engine import (
     percent,
 )
 from engine.training.config_sections import OptimizationConfig
-from tests.app.conftest import Page
+from tests.app.view_contract import check_view, part
 from tests.pairwise import pairwise
 
 INSIDE = ("signal", "health", "functions", "network", "cost", "autopsy")
@@ -62,27 +61,9 @@ def begun(case: str, looked: bool) -> Snapshot:
     return experiment.snapshot(LOOKS if looked else frozenset())
 
 
-def part(name: str, snapshot: Snapshot):
-    return view_of(name).columns(snapshot, -1)
-
-
 @pytest.mark.parametrize(("name", "case", "looked"), pairwise(INSIDE, CASES, [True, False]))
 def test_a_view_fills_exactly_what_it_draws(name, case, looked):
-    snapshot = begun(case, looked)
-    view = view_of(name)(snapshot, theme.PROJECTOR)
-    filled = part(name, snapshot).set
-    models = [model for figure in view.figures for model in figure.references()]
-    drawn = {m.name: set(m.data) for m in models if hasattr(m, "data") and m.name}
-    assert {source: set(columns) for source, columns in filled.items()} == drawn
-    for columns in filled.values():
-        assert len({len(column) for column in columns.values()}) == 1
-    told = set(part(name, snapshot).text)
-    assert told == {text for text, _, _ in view.keys if text}
-    assert part(name, snapshot).alternative()
-    assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
-        len(view.figures) - 1
-    )
-    msgspec.json.encode(Page().compose(snapshot, FrameRequest(-1, [name])))
+    check_view(name, begun(case, looked))
 
 
 # ---- signal -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from engine import (
     StartLockstep,
     Turn,
 )
+from tests.app.obedient_handle import ObedientHandle
 
 RATE = "optimization.learning_rate"
 VIEWS = ("loss", "accuracy", "updates")
@@ -97,24 +98,8 @@ def test_a_difference_of_nothing_has_no_sign():
     assert signed(float("nan")) == "–"
 
 
-class Held:
-    """A handle whose commands are obeyed at once."""
-
-    def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
-        self.sent = []
-
-    @property
-    def latest(self):
-        return self._experiment.snapshot()
-
-    def send(self, command):
-        self.sent.append(command)
-        self._experiment.apply(command)
-
-
 def test_a_knob_turns_the_run_that_is_aimed_at(config):
-    held = Held(Experiment(config))
+    held = ObedientHandle(Experiment(config))
     timeline = Timeline(held.send, lambda: held, presses := Presses())
     settings = Settings(timeline.send_change, config)
     timeline.on_target = lambda: settings.show(timeline.config)

@@ -167,7 +167,7 @@ def opened(handle, monkeypatch) -> Page:
         def locked_callback(self, change, policy):
             return lambda told: None
 
-    monkeypatch.setattr(lab, "current_document", Silent)
+    monkeypatch.setattr(lab, "document_of_now", Silent)
     return Page(handle)
 
 

@@ -20,31 +20,16 @@ from engine import (
     digest,
     percent,
 )
+from tests.app.obedient_handle import ObedientHandle
 from tests.app.seen import control, page_text
 
 NAME = "Name of this run"
 ALERT = 'role="alert"'
 
 
-class ExperimentHandle:
-    """An experiment that applies commands at once."""
-
-    def __init__(self, config: RunConfig) -> None:
-        self.experiment = Experiment(config)
-        self.sent: list = []
-
-    @property
-    def latest(self):
-        return self.experiment.snapshot()
-
-    def send(self, command) -> None:
-        self.sent.append(command)
-        self.experiment.apply(command)
-
-
 @pytest.fixture
-def handle(config) -> ExperimentHandle:
-    return ExperimentHandle(config)
+def handle(config) -> ObedientHandle:
+    return ObedientHandle(Experiment(config))
 
 
 @pytest.fixture

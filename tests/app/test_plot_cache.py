@@ -11,7 +11,7 @@ from app.plots.plot_cache import DRAWINGS, Drawings, Key, draw, key_of
 from app.server.frames import Composer, FrameRequest
 from app.theme import STYLES
 from engine import Choice, Experiment, ModelConfig, RunConfig, Snapshot
-from tests.app.conftest import Page
+from tests.app.composing_page import Page
 
 
 def snapshot_of(dataset: str = "digits", steps: int = 0, **model: object) -> Snapshot:

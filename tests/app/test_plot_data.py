@@ -37,7 +37,7 @@ from engine import (
 )
 from engine.training.config_sections import ModelConfig
 from engine.training.history import History
-from tests.app.conftest import Page
+from tests.app.composing_page import Page
 
 DEFAULT_PAGE = [name for name in VIEWS if view_of(name).tab in places()[:2]]
 

@@ -36,7 +36,7 @@ from engine import (
     Snapshot,
     TrialStatus,
 )
-from tests.app.conftest import Page
+from tests.app.composing_page import Page
 from tests.app.seen import control
 from tests.waiting import PATIENCE, wait_until
 

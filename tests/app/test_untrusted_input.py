@@ -38,7 +38,7 @@ from engine import (
     register_upload,
     unregister_upload,
 )
-from tests.app.conftest import Page
+from tests.app.composing_page import Page
 
 odd = (
     st.none()

@@ -8,12 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import numbers, palette, theme
+from app import numbers, palette
 from app.plots import view_of
 from app.plots.plot_data import Image
 from app.server.frames import FrameRequest
 from engine import Choice, Experiment, RunConfig, Snapshot, percent
-from tests.app.conftest import Page
+from tests.app.composing_page import Page
+from tests.app.view_contract import check_view, part
 from tests.pairwise import pairwise
 
 LOOKS = frozenset({"weight_images", "feature_maps", "decision_surface", "predictions"})
@@ -59,10 +60,6 @@ def begun(case: str, looked: bool) -> Snapshot:
     return experiment.snapshot(LOOKS if looked else frozenset())
 
 
-def part(name: str, snapshot: Snapshot):
-    return view_of(name).columns(snapshot, -1)
-
-
 def pixels(image: Image) -> np.ndarray:
     """The bytes of an image, highest row first."""
     flat = np.frombuffer(base64.b64decode(image.pixels), np.uint8)
@@ -73,23 +70,7 @@ def pixels(image: Image) -> np.ndarray:
     ("name", "case", "looked"), pairwise(["weights", "data"], CASES, [True, False])
 )
 def test_a_view_fills_exactly_what_it_draws(name, case, looked):
-    snapshot = begun(case, looked)
-    view = view_of(name)(snapshot, theme.PROJECTOR)
-    filled = part(name, snapshot).set
-    models = [model for figure in view.figures for model in figure.references()]
-    drawn = {m.name: set(m.data) for m in models if hasattr(m, "data") and m.name}
-    assert {source: set(columns) for source, columns in filled.items()} == drawn
-    for columns in filled.values():
-        assert len({len(column) for column in columns.values()}) == 1
-        if "image" in columns:  # the browser needs it to know the array type
-            assert columns["image"]
-    told = set(part(name, snapshot).text)
-    assert told == {text for text, _, _ in view.keys if text}
-    assert part(name, snapshot).alternative()
-    assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
-        len(view.figures) - 1
-    )
-    msgspec.json.encode(Page().compose(snapshot, FrameRequest(-1, [name])))
+    check_view(name, begun(case, looked))
 
 
 @pytest.mark.parametrize("case", ["digits", "Fashion-MNIST", "convolutional", "spiral", "iris"])

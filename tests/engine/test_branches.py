@@ -27,8 +27,8 @@ from engine import (
 )
 from engine.runtime import branch_replay, branches
 from engine.runtime.branches import MOST
-from tests.engine.served import conducted, serve
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, max_bytes, run, steered
+from tests.engine.without_threads import conducted, serve
 
 INITIALIZER = "model.initializer"
 ways = st.lists(

@@ -24,7 +24,7 @@ from engine import (
 )
 from engine.lessons.lesson import open_lesson
 from engine.runtime.run_queue import LESS, MORE
-from tests.engine.served import conducted, serve
+from tests.engine.without_threads import conducted, serve
 from tests.waiting import PATIENCE, Clock, wait_until
 
 

@@ -5,7 +5,7 @@ import pytest
 from engine import AUTO, Conductor, Experiment, Pause, Play, RunConfig, SetKnob, Status, play_live
 from engine.lessons.lesson import open_lesson
 from engine.runtime.recording import record
-from tests.engine.served import watch
+from tests.engine.without_threads import watch
 from tests.waiting import PATIENCE, wait_until
 
 

@@ -28,7 +28,6 @@ from engine import (
     unregister_upload,
 )
 from engine.runtime import companion
-from tests.engine.served import conducted, serve, watch
 from tests.engine.test_branches import turn, wander, ways
 from tests.engine.test_look_back import (
     NETWORKS,
@@ -41,6 +40,7 @@ from tests.engine.test_look_back import (
     steered,
     stopped,
 )
+from tests.engine.without_threads import conducted, serve, watch
 
 TABLE = "left,right,kind\n" + "".join(f"{n % 7},{n % 5},{'ab'[n % 2]}\n" for n in range(120))
 KNOBS = [x for x in TURNS if isinstance(x, SetKnob)]

@@ -34,7 +34,7 @@ from engine.training import checkpoints
 from engine.training.checkpoints import APART, Checkpoints
 from engine.training.config_sections import ModelConfig
 from engine.training.training import Training
-from tests.engine.served import conducted, serve
+from tests.engine.without_threads import conducted, serve
 from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"

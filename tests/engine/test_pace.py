@@ -32,7 +32,7 @@ from engine import (
 )
 from engine.runtime.curve_recorder import MOST
 from engine.runtime.pace import EACH, FIXED, GROWTH, SLOWEST, StepsDue
-from tests.engine.served import serve, watch
+from tests.engine.without_threads import serve, watch
 from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"

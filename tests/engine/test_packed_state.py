@@ -21,9 +21,9 @@ from engine import (
     record,
 )
 from engine.training import packed_state
-from tests.engine.served import conducted, serve, watch
 from tests.engine.test_branches import turn
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, described, few, run, steered
+from tests.engine.without_threads import conducted, serve, watch
 
 INITIALIZER = "model.initializer"
 

@@ -21,7 +21,7 @@ from engine.runtime import time_estimate as of_effort
 from engine.runtime.command_merging import replaces
 from engine.runtime.time_budget import CROWDED, PATIENCE, SAVED, TimeBudget
 from engine.training.checkpoints import APART
-from tests.engine.served import serve, watch
+from tests.engine.without_threads import serve, watch
 from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"

@@ -21,7 +21,6 @@ from engine import (
     transfer_of,
 )
 from engine.training.training import Training
-from tests.engine.served import conducted, serve, watch
 from tests.engine.test_branches import turn
 from tests.engine.test_look_back import (
     LOOKS,
@@ -36,6 +35,7 @@ from tests.engine.test_look_back import (
     steered,
 )
 from tests.engine.test_packed_state import link
+from tests.engine.without_threads import conducted, serve, watch
 from tests.waiting import Clock
 
 
