@@ -1,6 +1,7 @@
 """Activation histograms: does the signal reach the last layer, or does it vanish or saturate?"""
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ STRIP = 0.62  # ... and of the strips behind them
 IN_FULL = 4  # so few layers have space for several lines of text each
 APART = 8.0  # pixels from the last number below the histograms to the words below the strips
 THIRD_LINE = 27  # pixels below the first one
+LETTER = 0.06  # width of one below the histograms, large or on a phone, in widths of these
 LARGE = 10_000  # from which on a number below the histograms is written with a power of ten
 NAMED = 14  # so few layers have space for one line each
 
@@ -135,11 +137,25 @@ def axis_ticks(bins: int, limit: float) -> list[tuple[float, str]]:
     decades = range(max(0, math.floor(math.log10(limit))) + 1)
     while math.asinh(10.0 ** decades[0]) < 0.24 * math.asinh(limit):  # would overlap the 0
         decades = decades[1:]
-    steps = sorted({m * 10.0**d for d in decades for m in (1, 3)} | {0.0})
-    if len(steps) > 3:
-        steps = [0.0, *(10.0**d for d in decades if d % (1 + len(decades) // 3) == 0)]
-    values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
-    return [(_place(bins, limit, v), _tick(v)) for v in values]
+    choices = [{m * 10.0**d for d in decades for m in (1, 3)}]
+    choices += [{10.0**d for d in decades if d % every == 0} for every in range(1, len(decades) + 1)]
+    rows = (_labelled(bins, limit, choice) for choice in choices)
+    return next(row for row in rows if _apart(bins, row))
+
+
+def _labelled(bins: int, limit: float, sizes: set[float]) -> list[tuple[float, str]]:
+    """Zero, and these values of either sign that are within the limit, in their order."""
+    shown = [size for size in sizes if size < 0.98 * limit]
+    values = sorted({0.0, *shown, *(-size for size in shown)})
+    return [(_place(bins, limit, value), _tick(value)) for value in values]
+
+
+def _apart(bins: int, ticks: Sequence[tuple[float, str]]) -> bool:
+    """Whether half a letter at least is between all labels."""
+    return all(
+        right - left > LETTER * bins * (len(first) + len(second) + 1) / 2
+        for (left, first), (right, second) in itertools.pairwise(ticks)
+    )
 
 
 def _tick(value: float) -> str:

@@ -14,7 +14,7 @@ from app import numbers, theme
 from app.panels.lab_data import lab_columns
 from app.plots import VIEWS, places, plot_data, view_of
 from app.plots.accuracy import accuracy_columns
-from app.plots.activations import BAR_HEIGHT, activations_columns
+from app.plots.activations import BAR_HEIGHT, activations_columns, axis_ticks
 from app.plots.ghost_runs import ghosts
 from app.plots.loss import USUAL, loss_columns, percentiles
 from app.plots.plot_data import Part
@@ -140,15 +140,12 @@ def test_ticks_are_at_their_values(experiment):
         )
 
 
-def test_ticks_of_exploded_activations_do_not_touch(config):
-    bin_width, letter = 4.8, 6.5  # pixels, on a screen 1280 wide
-    experiment = Experiment(config.replace("optimization.learning_rate", 10.0))
-    while experiment.snapshot().layers[0].edges[-1] < 1e6:
-        experiment.train(1)
-    ticks = activations_columns(experiment.snapshot(), -1).set["activations.ticks"]
-    placed = sorted(zip(ticks["x"], ticks["label"], strict=True))
-    assert max(len(label) for _, label in placed) > 3
-    for (left, before), (right, after) in itertools.pairwise(placed):
+@pytest.mark.parametrize("doublings", range(1, 41))
+def test_the_numbers_below_the_activations_do_not_touch(doublings):
+    bins, bin_width, letter = 48, 4.1, 9.0  # pixels, on a projector 1280 wide
+    ticks = axis_ticks(bins, 2.0**doublings)
+    assert len(ticks) >= 3
+    for (left, before), (right, after) in itertools.pairwise(ticks):
         assert (len(before) + len(after)) / 2 * letter < (right - left) * bin_width
 
 
