@@ -146,7 +146,7 @@ SURFACE_WIDTH = 340  # of the plane without its axes: twice its height
 
 # For views whose card needs more than one cell of the grid.
 CARDS = {
-    "wall": "grid-row: span 2",
+    "losses": "grid-row: span 2",
     "comparison": "grid-column: 1 / -1",
 }
 

@@ -179,11 +179,11 @@ def test_every_button_and_number_of_the_header_the_timeline_and_the_diagnosis_ba
     presses = Presses()
     transport = Transport(lambda command: None, handle, presses)
     timeline = Timeline(lambda command: None, handle, presses)
-    lane = DiagnosisBar(lambda command: None, presses)
+    bar = DiagnosisBar(lambda command: None, presses)
     experiment = Experiment(RunConfig().replace("model.initializer", Choice("unit normal")))
     experiment.train(3)
-    lane.show(experiment.snapshot())
-    html = transport.html + timeline.view.object + lane.view.object
+    bar.show(experiment.snapshot())
+    html = transport.html + timeline.view.object + bar.view.object
     things = Elements(html).things
     assert len(things) > 20, things
     for thing in things - WITHIN_BUTTONS:

@@ -233,6 +233,6 @@ def test_only_the_open_panel_is_visible(opened):
     opened.open("Lab")
     assert seen() == [False, True] and opened.layout.views == []
     opened.open("Search")
-    assert seen() == [False, False, True] and "wall" in opened.layout.views
+    assert seen() == [False, False, True] and "losses" in opened.layout.views
     opened.open("Checks")
     assert seen() == [True, False, False] and "loss" in opened.layout.views

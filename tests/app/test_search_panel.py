@@ -13,10 +13,10 @@ import pytest
 from app import palette, theme
 from app.page.buttons import Presses
 from app.panels.search.axes_form import Axes, addable, first_axes
+from app.panels.search.losses import BANDS, POINTS, curve
 from app.panels.search.search_controller import SearchController, search_progress
 from app.panels.search.space import ticks
 from app.panels.search.table import ordered, to_csv, to_html
-from app.panels.search.wall import BANDS, POINTS, curve
 from app.plots import view_of
 from app.server.frames import FrameRequest
 from engine import (
@@ -40,7 +40,7 @@ from tests.app.composing_page import Page
 from tests.app.seen import control
 from tests.waiting import PATIENCE, wait_until
 
-VIEWS = ("wall", "trials", "parallel", "comparison")
+VIEWS = ("losses", "trials", "parallel", "comparison")
 WIDE = Continuous("optimization.learning_rate", 1e-4, 1e4)  # its upper half diverges
 
 
@@ -66,10 +66,10 @@ def columns(name: str, config, **shown) -> dict:
 
 
 def cells(parts: dict) -> dict[int, dict]:
-    """The wall's cells by trial number."""
+    """The cells of loss curves by trial number."""
     found = {}
     for band in range(BANDS):
-        data = parts[f"wall.{band}"]
+        data = parts[f"losses.{band}"]
         for n, number in enumerate(data["number"]):
             found[number] = {name: column[n] for name, column in data.items()}
     return found
@@ -81,9 +81,9 @@ def finish(hunt: SearchRun) -> SearchRun:
     return hunt
 
 
-def test_the_wall_has_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hunt, config):
+def test_the_losses_have_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hunt, config):
     frame = finish(hunt).frame()
-    shown = cells(columns("wall", config, frame=frame))
+    shown = cells(columns("losses", config, frame=frame))
     assert sorted(shown) == list(range(12))
     stopped = {t.number for t in frame.trials if t.status is TrialStatus.STOPPED}
     assert stopped
@@ -97,30 +97,30 @@ def test_the_wall_has_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hun
         assert shown[number]["colour"] == palette.score_colour(accuracy)
 
 
-def test_the_walls_words_say_why_trials_were_stopped_and_name_settings_as_the_page_does(
+def test_the_words_beside_the_losses_say_why_trials_were_stopped_and_name_settings_as_the_page_does(
     hunt, config
 ):
     frame = finish(hunt).frame()
-    words = view_of("wall").columns(snapshot(config, frame=frame), -1).alternative()
+    words = view_of("losses").columns(snapshot(config, frame=frame), -1).alternative()
     stopped = [trial for trial in frame.trials if trial.status is TrialStatus.STOPPED]
     assert stopped
     assert all(f", {trial.reason}" in words for trial in stopped)
     assert "> 3×" not in words and "l2" not in words
 
 
-def test_the_wall_is_sorted_by_accuracy_once_all_have_ended(hunt, config):
+def test_the_losses_are_sorted_by_accuracy_once_all_have_ended(hunt, config):
     hunt.advance(0.001)
-    running = cells(columns("wall", config, frame=hunt.frame()))
+    running = cells(columns("losses", config, frame=hunt.frame()))
     assert list(running) == list(range(12))
     frame = finish(hunt).frame()
     order = sorted(
-        cells(columns("wall", config, frame=frame)).values(), key=lambda c: (-c["top"], c["left"])
+        cells(columns("losses", config, frame=frame)).values(), key=lambda c: (-c["top"], c["left"])
     )
     assert [cell["number"] for cell in order][: len(frame.ranking)] == list(frame.ranking)
 
 
 def test_no_two_cells_overlap_and_every_curve_stays_in_its_own(hunt, config):
-    shown = cells(columns("wall", config, frame=finish(hunt).frame())).values()
+    shown = cells(columns("losses", config, frame=finish(hunt).frame())).values()
     corners = {(math.floor(c["left"]), math.floor(c["bottom"])) for c in shown}
     assert len(corners) == 12
     for cell in shown:
@@ -141,13 +141,13 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
     composer = Page()
     hunt.advance(0.001)
     before = snapshot(config, frame=hunt.frame())
-    row = composer.compose(before, FrameRequest(-1, ["wall"])).row
+    row = composer.compose(before, FrameRequest(-1, ["losses"])).row
     first = hunt.frame()
     hunt.advance(0.001)
-    again = composer.compose(snapshot(config, frame=hunt.frame()), FrameRequest(row, ["wall"]))
+    again = composer.compose(snapshot(config, frame=hunt.frame()), FrameRequest(row, ["losses"]))
     size = math.ceil(12 / BANDS)
     moved = {
-        f"wall.{new.number // size}"
+        f"losses.{new.number // size}"
         for old, new in zip(first.trials, hunt.frame().trials, strict=True)
         if new != old
     }
@@ -155,13 +155,13 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
     assert len(moved) < BANDS
 
 
-def test_a_frame_of_the_lectures_wall_is_small(config):
+def test_a_frame_of_the_lectures_losses_is_small(config):
     trials = SearchRun(LECTURE_SEARCH)
     composer = Page()
-    row = composer.compose(snapshot(config, frame=trials.frame()), FrameRequest(-1, ["wall"])).row
+    row = composer.compose(snapshot(config, frame=trials.frame()), FrameRequest(-1, ["losses"])).row
     trials.advance(0.5)
     trials.advance(0.2)
-    frame = composer.compose(snapshot(config, frame=trials.frame()), FrameRequest(row, ["wall"]))
+    frame = composer.compose(snapshot(config, frame=trials.frame()), FrameRequest(row, ["losses"]))
     assert len(json.dumps(msgspec.to_builtins(frame))) < 6000
 
 

@@ -1,4 +1,4 @@
-"""The Search panel in a real browser: from the form to the wall, and a trial as the run."""
+"""The Search panel in a real browser: from the form to the losses, and a trial as the run."""
 
 import re
 
@@ -58,13 +58,13 @@ def finished(tab) -> bool:
 
 
 def cells(tab) -> dict[int, str]:
-    """The text in each cell of the wall, by trial."""
+    """The text in each cell of loss curves, by trial."""
     found = {}
     names = tab.page.evaluate(
         "Bokeh.documents.flatMap((d) => [...d.all_models]).map((m) => m.name)"
     )
     for name in filter(None, names):
-        if re.fullmatch(r"wall\.\d+", name):
+        if re.fullmatch(r"losses\.\d+", name):
             data = tab.source(name)
             found |= dict(zip(data["number"], data["label"], strict=True))
     return found
@@ -100,7 +100,7 @@ def a_search_is_paused_resumed_and_cancelled(panel) -> None:
     assert panel.snapshot.run == 1
 
 
-def a_search_fills_the_wall_and_goes_on_finer(panel) -> None:
+def a_search_shows_every_loss_and_goes_on_finer(panel) -> None:
     begin(panel)
     panel.wait_for(lambda: finished(panel))
     panel.wait_for(lambda: len(cells(panel)) == 8 and all(cells(panel).values()))
@@ -131,8 +131,8 @@ def a_trial_becomes_the_run(panel) -> None:
     expect(panel.page.get_by_role("tab", name="Knobs")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_search_from_an_illegal_form_to_the_wall_and_a_trial_as_the_run(panel):
+def test_a_search_from_an_illegal_form_to_the_losses_and_a_trial_as_the_run(panel):
     an_illegal_range_is_refused(panel)
     a_search_is_paused_resumed_and_cancelled(panel)
-    a_search_fills_the_wall_and_goes_on_finer(panel)
+    a_search_shows_every_loss_and_goes_on_finer(panel)
     a_trial_becomes_the_run(panel)

@@ -2,7 +2,7 @@
 
 # isort: off
 # The order of these names is the order on the page.
-from app.panels.search import wall
+from app.panels.search import losses
 from app.panels.search import trials
 from app.panels.search import parallel
 from app.panels.search import comparison
@@ -10,4 +10,4 @@ from app.panels.search import comparison
 # isort: on
 from app.panels.search import panel
 
-__all__ = ["comparison", "panel", "parallel", "trials", "wall"]
+__all__ = ["comparison", "losses", "panel", "parallel", "trials"]

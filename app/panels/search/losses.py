@@ -1,4 +1,4 @@
-"""The wall: the loss curves of all trials of a search, each in a cell, all in one figure."""
+"""The loss curves of all trials of a search, each in a cell, all in one figure."""
 
 import math
 from collections import Counter
@@ -38,7 +38,7 @@ SIGNS = {  # why a trial was stopped, as briefly as possible
 }
 
 
-def wall_columns(snapshot: Snapshot, since: int) -> Part:
+def losses_columns(snapshot: Snapshot, since: int) -> Part:
     """A cell per trial: cost over steps, coloured by accuracy; sorted when all have ended."""
     shown = search_progress(snapshot)
     frame = shown.frame
@@ -47,7 +47,7 @@ def wall_columns(snapshot: Snapshot, since: int) -> Part:
     height = math.ceil(len(order) / width)
     size = max(1, math.ceil(len(order) / BANDS))
     bands = {
-        f"wall.{band}": _band(frame, order, range(band * size, (band + 1) * size), width, height)
+        f"losses.{band}": _band(frame, order, range(band * size, (band + 1) * size), width, height)
         for band in range(BANDS)
     }
     best = _cell(
@@ -58,11 +58,11 @@ def wall_columns(snapshot: Snapshot, since: int) -> Part:
     return Part(
         set=bands
         | {
-            "wall.best": {
+            "losses.best": {
                 side: [cell[n] for cell in known]
                 for n, side in enumerate(("left", "right", "bottom", "top"))
             },
-            "wall.hint": {"words": [hint]},
+            "losses.hint": {"words": [hint]},
         },
         text=_text(shown),
         alternative=lambda: _alternative(shown),
@@ -157,13 +157,13 @@ def _text(shown: SearchProgress) -> dict[str, str]:
     frame = shown.frame
     if frame is None:
         figures = {name: "–" for name in ("done", "left", "best", "stopped")}
-        return {f"wall.{n}": w for n, w in figures.items()}
+        return {f"losses.{n}": w for n, w in figures.items()}
     best = "–" if shown.best is None else numbers.decimal_percent(shown.best)
     return {
-        "wall.done": f"{_ended(frame)} of {len(frame.trials)}",
-        "wall.left": numbers.seconds(frame.seconds_left),
-        "wall.best": best,
-        "wall.stopped": str(sum(_sign(trial) != "" for trial in frame.trials)),
+        "losses.done": f"{_ended(frame)} of {len(frame.trials)}",
+        "losses.left": numbers.seconds(frame.seconds_left),
+        "losses.best": best,
+        "losses.stopped": str(sum(_sign(trial) != "" for trial in frame.trials)),
     }
 
 
@@ -189,20 +189,20 @@ def _drawn_for(snapshot: Snapshot) -> Hashable:
     return _count(snapshot)
 
 
-@VIEWS.register("wall")
-class WallView:
+@VIEWS.register("losses")
+class LossesView:
     """The loss of every trial side by side; those that diverge are crossed out. Click one."""
 
-    title = "The wall"
+    title = "Loss of every trial"
     tab = "Search"
     requested: frozenset[str] = frozenset()
-    columns = staticmethod(wall_columns)
+    columns = staticmethod(losses_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (
-        ("wall.done", "ended", palette.PLAIN),
-        ("wall.left", "left", palette.PLAIN),
-        ("wall.best", "best", palette.GOOD),
-        ("wall.stopped", "stopped", palette.ACCENT),
+        ("losses.done", "ended", palette.PLAIN),
+        ("losses.left", "left", palette.PLAIN),
+        ("losses.best", "best", palette.GOOD),
+        ("losses.stopped", "stopped", palette.ACCENT),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -210,7 +210,7 @@ class WallView:
         width = _width(snapshot)
         height = math.ceil(_count(snapshot) / width)
         self._figure = plot(
-            "wall",
+            "losses",
             "The loss curve of every trial of the search, each in a cell of its own",
             style,
             x_range=Range1d(start=0, end=width),
@@ -218,15 +218,15 @@ class WallView:
         )
         self._figure.axis.visible = False
         self._figure.grid.visible = False
-        sources = [source(f"wall.{band}", COLUMNS) for band in range(BANDS)]
+        sources = [source(f"losses.{band}", COLUMNS) for band in range(BANDS)]
         cells = [self._draw(data) for data in sources]
         self._figure.quad(
             "left", "right", "bottom", "top",
-            source=source("wall.best", ["left", "right", "bottom", "top"]),
+            source=source("losses.best", ["left", "right", "bottom", "top"]),
             fill_color=None, line_color=palette.GOOD, line_width=2 * style.line_width,
         )  # fmt: skip
         self._figure.text(
-            width / 2, height / 2, "words", source=source("wall.hint", ["words"]),
+            width / 2, height / 2, "words", source=source("losses.hint", ["words"]),
             text_align="center", text_font_size=style.small, text_color=palette.QUIET,
         )  # fmt: skip
         self._figure.add_tools(HoverTool(renderers=cells, tooltips="@words"))
@@ -258,20 +258,19 @@ class WallView:
 
 
 explain(
-    "view wall",
-    "The wall",
+    "view losses",
+    "Loss of every trial",
     "The loss of every trial of the search side by side; those that diverge are crossed out. A"
-    " press"
-    " on one makes it your run.",
+    " press on one makes it your run.",
     healthy="Curves that fall and flatten.",
     moved_by="The settings of each trial, learning rate first.",
     lesson="a-good-rate",
 )
 explain(
-    ("number wall.done", "number wall.left", "number wall.stopped"),
+    ("number losses.done", "number losses.left", "number losses.stopped"),
     "Trials",
     "How many trials have ended, how many are left, and how many were stopped early because their"
     " loss rose.",
     lesson="stop-early",
 )
-explain("number wall.best", "Best", "The highest validation accuracy of all trials so far.")
+explain("number losses.best", "Best", "The highest validation accuracy of all trials so far.")
