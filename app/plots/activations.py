@@ -138,7 +138,8 @@ def axis_ticks(bins: int, limit: float) -> list[tuple[float, str]]:
     while math.asinh(10.0 ** decades[0]) < 0.24 * math.asinh(limit):  # would overlap the 0
         decades = decades[1:]
     choices = [{m * 10.0**d for d in decades for m in (1, 3)}]
-    choices += [{10.0**d for d in decades if d % every == 0} for every in range(1, len(decades) + 1)]
+    for every in range(1, len(decades) + 1):
+        choices.append({10.0**d for d in decades if d % every == 0})
     rows = (_labelled(bins, limit, choice) for choice in choices)
     return next(row for row in rows if _apart(bins, row))
 
