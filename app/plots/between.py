@@ -12,7 +12,7 @@ from app import numbers, palette, theme
 from app.explanations.explanation import explain
 from app.plots.axes import tick_powers
 from app.plots.plot_data import Columns, Part, floored
-from app.plots.view import VIEWS, auto_range, layers_of, plot, source
+from app.plots.view import VIEWS, auto_range, frame_axes, layers_of, plot, source
 from engine import PLACES, LossLine, Snapshot, Status
 
 ENDS: dict[float | str, str | BaseText] = {0.0: "A", 0.5: "halfway", 1.0: "B"}
@@ -26,7 +26,7 @@ def between_columns(snapshot: Snapshot, since: int) -> Part:
     line = snapshot.other.line if snapshot.other else None
     text = _words(snapshot, line)
     return Part(
-        set={"between": _columns(line)},
+        set={"between": _columns(line), "between.frame": _frame(line)},
         text={
             "between.train": _ends(line.train.tolist() if line else []),
             "between.validation": _ends(line.validation.tolist() if line else []),
@@ -47,6 +47,13 @@ def _columns(line: LossLine | None) -> Columns:
         "train": floored(line.train),
         "validation": floored(line.validation),
     }
+
+
+def _frame(line: LossLine | None) -> Columns:
+    """The corners of the plot: the lowest and the highest loss; some before there are any."""
+    losses = [*line.train, *line.validation] if line else []
+    known = [loss for loss in floored(losses) if loss is not None]
+    return {"x": [0.0, 1.0], "y": [min(known), max(known)] if known else [0.1, 10.0]}
 
 
 def _ends(losses: Sequence[float]) -> str:
@@ -121,6 +128,7 @@ class BetweenView:
                 line_width=style.line_width,
             )
             figure.scatter("place", name, source=data, color=colour, size=5)
+        frame_axes(figure, "between")
         self.figures = [figure]
 
 

@@ -49,6 +49,17 @@ def apart(one, other) -> bool:
     )
 
 
+def test_plots_that_have_no_numbers_yet_leave_no_warning_in_the_console(open_tab):
+    tab = open_tab()
+    said: list[str] = []
+    tab.page.on("console", lambda m: said.append(m.text) if m.type == "warning" else None)
+    for name, words in (("Autopsy", "autopsy.where"), ("A | B", "between.words")):
+        tab.page.get_by_role("tab", name=name).click()
+        expect(tab.page.locator(f'[data-text="{words}"]')).not_to_be_empty()
+        tab.wait_for_frames(2)
+    assert said == []
+
+
 def test_the_page_and_the_server_write_numbers_alike(shared):
     draw = random.Random(1)
     values = VALUES + [
