@@ -364,6 +364,17 @@ def test_the_tree_in_the_readme_names_every_folder():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 200
 
 
+def test_files_that_docstrings_and_comments_name_exist():
+    """Below the file that names them, below its package, or below the root."""
+
+    def missing(path: Path) -> list[str]:
+        homes = (path.parent, ROOT / path.relative_to(ROOT).parts[0], ROOT)
+        named = re.findall(r"[\w.-]+(?:/[\w.-]+)+\.(?:py|js|css|md|npz)\b", "\n".join(prose(path)))
+        return [name for name in named if not any((home / name).exists() for home in homes)]
+
+    assert not (told := offenders([*SOURCES, *TESTS], missing)), told
+
+
 DOCUMENTS = [ROOT / path for path in tracked() if path.endswith(".md")]
 
 

@@ -45,7 +45,7 @@ LOOKING = {  # those that the browser acts on alone: app/static/plot_controls.js
     "0": "... all that was seen before",
 }
 ASKING = {"q": "what is this? Then press on anything"}  # app/static/question_mark.js
-ANSWERING = {"1": "the first answer to what a lesson asks; 2 the second ..."}  # .../answers.js
+ANSWERING = {"1": "the first answer to what a lesson asks; 2 the second ..."}  # static/answers.js
 NAMES = {SPACE: "space", ">": "shift .", "<": "shift ,"}  # of keys that go by another
 
 
