@@ -117,6 +117,7 @@ def on_server_unloaded(server_context: object) -> None:
     while TASKS:
         TASKS.pop().cancel()
     READY.clear()
+    PIECES.clear()
     FILE_READER.close()
     CONDUCTOR.close()
     CORE.end()

@@ -11,28 +11,37 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 PATIENCE = 0.3  # seconds that a piece waits for page requests to end, at most
+HELD = 1.0  # ... that it holds up the next one: its page may have a hundred things to do before
 POLL = 0.05  # seconds between two checks
 
 
 class BuildQueue:
     """Runs one piece at a time on a thread of its own; a piece that waits holds no thread."""
 
-    def __init__(self, quiet: Callable[[], bool], patience: float = PATIENCE) -> None:
-        self._quiet, self._patience = quiet, patience
+    def __init__(
+        self, quiet: Callable[[], bool], patience: float = PATIENCE, held: float = HELD
+    ) -> None:
+        self._quiet, self._patience, self._held = quiet, patience, held
         self._thread = ThreadPoolExecutor(1, "turns")
         self._lock = threading.Lock()
-        self._waiting = 0
+        self._waiting: set[threading.Event] = set()  # each is set when its piece is finished
 
     @property
     def waited_for(self) -> bool:
         """Whether a piece is waiting or being built."""
-        return self._waiting > 0
+        return bool(self._waiting)
 
     def wait(self, begin: Callable[[], None], over: threading.Event) -> None:
         """Queue a piece and return: `begin` starts it, and `over` is set when it is finished."""
         with self._lock:
-            self._waiting += 1
+            self._waiting.add(over)
         self._thread.submit(self._serve, begin, over)
+
+    def clear(self) -> None:
+        """The server stops: wait for no piece any more, since none will be finished."""
+        with self._lock:
+            for over in self._waiting:
+                over.set()
 
     def _serve(self, begin: Callable[[], None], over: threading.Event) -> None:
         deadline = time.monotonic() + self._patience
@@ -40,7 +49,7 @@ class BuildQueue:
             time.sleep(POLL)
         try:
             begin()
-            over.wait()
+            over.wait(self._held)
         finally:
             with self._lock:
-                self._waiting -= 1
+                self._waiting.discard(over)

@@ -73,3 +73,21 @@ def test_a_piece_that_fails_to_start_blocks_nobody():
     line.wait(page.begin, page.over)
     assert page.begun.wait(PATIENCE)
     page.over.set()
+
+
+def test_a_piece_that_its_page_does_not_come_to_holds_up_nobody():
+    line, busy, page = BuildQueue(lambda: True, held=0.0), Page([], "busy"), Page([], "page")
+    line.wait(busy.begin, busy.over)
+    line.wait(page.begin, page.over)
+    assert page.begun.wait(PATIENCE)
+    page.over.set()
+    assert not busy.over.is_set()
+
+
+def test_a_server_that_stops_waits_for_no_piece():
+    line, pages = BuildQueue(lambda: True, held=10 * PATIENCE), [Page([], "page") for _ in range(3)]
+    for page in pages:
+        line.wait(page.begin, page.over)
+    assert pages[0].begun.wait(PATIENCE)
+    line.clear()
+    wait_until(lambda: not line.waited_for)
