@@ -3,10 +3,11 @@
 JSON text both ways. First the page sends `{"token": ...}`, as on the frame channel; then messages
 of `app/classroom/messages.py`. It is sent `{"room": ...}` whenever what it may see has changed,
 `{"key": ...}` when it has been given one, `{"wall": ...}` each second if it is a teacher's that
-wants it, and `{"refused": ...}` in one sentence.
+wants it, and `{"refused": ...}` in one sentence. Who does not read gets the last of each alone.
 """
 
 import asyncio
+import functools
 import logging
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.classroom import messages as m
 from app.server.channel_limits import TOO_MANY, ChannelsOfPages
 from app.server.class_page import ClassPage
 from app.server.connection_limits import Budget
+from app.server.outbox import Outbox
 from app.server.page_channel import FORBIDDEN, Hello, PageChannel, decoded, visit_of
 from app.server.senders import sender_of
 from app.server.session import Visit
@@ -40,9 +42,11 @@ class ClassChannel(PageChannel):
         super().initialize(application_context, bokeh_websocket_path)
         self._page: ClassPage | None = None  # ... unless it has too many channels
         self._budget = Budget(SAVED, RATE)
+        self.outbox = Outbox(self._write)
 
     async def on_message(self, message: str | bytes) -> None:
         await asyncio.sleep(self._budget.spend(1))
+        await self.outbox.until_read()
         if page := self._page:
             await page.receive(decoded(message, m.Request))  # type: ignore[arg-type]
             if page.may_open:
@@ -68,17 +72,17 @@ class ClassChannel(PageChannel):
         for surplus in CHANNELS.add(visit, self):
             surplus.give_way()
 
-    def _send_soon(self, text: str) -> None:
+    def _send_soon(self, text: str, state: str = "") -> None:
         """Send text from any thread: two servers of one process have the same rooms.
 
         Of two threads that write to one stream, Tornado lets one fail with a `BufferError`.
         """
-        self._loop.add_callback(self._send, text)
+        self._loop.add_callback(self.outbox.put, text, state)
 
-    def _send(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         """Send text, unless the page has left."""
         try:
-            self.write_message(text).add_done_callback(_ignore_failure)
+            self.write_message(text).add_done_callback(functools.partial(_note, self.outbox))
         except WebSocketClosedError:
             log.debug("the page has left")
 
@@ -93,15 +97,17 @@ class ClassChannel(PageChannel):
 
     def _leave(self) -> None:
         page, self._page = self._page, None
+        self.outbox.close()
         if self._visit:
             CHANNELS.remove(self._visit, self)
         if page:
             page.disconnect()
 
 
-def _ignore_failure(sent: asyncio.Future[None]) -> None:
+def _note(outbox: Outbox, sent: asyncio.Future[None]) -> None:
     if not sent.cancelled():
         sent.exception()  # the page has left meanwhile
+    outbox.taken()
 
 
 CHANNELS: ChannelsOfPages[Visit, ClassChannel] = ChannelsOfPages()

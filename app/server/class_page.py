@@ -34,14 +34,16 @@ NO_KEY = (
 LEFT = "This page was closed before it had entered the room."
 NOT_TEACHER = "Only the teacher can do this."
 
+type Send = Callable[[str, str], None]  # a message, and what it tells if only the last counts
+
 ATTEMPTS = Attempts(waiting=TRIES)  # at passwords and codes, by address
 
 
 class ClassPage:
     """A page that is in a room, or may enter one; its role depends on its key alone."""
 
-    def __init__(self, visit: Visit, address: str, send: Callable[[str], None]) -> None:
-        self._visit, self._address, self.send = visit, address, send
+    def __init__(self, visit: Visit, address: str, send: Send) -> None:
+        self._visit, self._address, self._send = visit, address, send
         self._live: LiveRoom | None = None
         self._key = ""
         self._seat: Seat | TeacherSeat | None = None
@@ -203,7 +205,7 @@ class ClassPage:
         live = self._check_teacher()
         self.wants_wall = message.on
         if message.on:
-            self._send_message({"wall": live.wall()})
+            self.send(msgspec.json.encode({"wall": live.wall()}).decode(), "wall")
 
     async def _results(self, message: m.Results) -> None:
         live = self._check_teacher()
@@ -250,8 +252,12 @@ class ClassPage:
     def _show(self, view: object) -> None:
         text = msgspec.json.encode({"room": view}).decode()
         if text != self._view:
-            self.send(text)
+            self.send(text, "room")
             self._view = text  # if it could not be sent, the next update sends it
+
+    def send(self, text: str, state: str = "") -> None:
+        """Send text; if it tells a state, in place of what waits to tell an earlier one."""
+        self._send(text, state)
 
     def _send_message(self, message: object) -> None:
         self.send(msgspec.json.encode(message).decode())

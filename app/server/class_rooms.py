@@ -42,8 +42,8 @@ class Member(Protocol):
     def put_out(self, reason: str) -> None:
         """Take the page out of its room."""
 
-    def send(self, text: str) -> None:
-        """Send text."""
+    def send(self, text: str, state: str = "") -> None:
+        """Send text; if it tells a state, in place of what waits to tell an earlier one."""
 
 
 ROOMS = Rooms(LIMITS.rooms, LIMITS.students, LIMITS.room_hours)
@@ -190,7 +190,7 @@ def _show_wall(live: LiveRoom) -> None:
     if watching:
         wall = msgspec.json.encode({"wall": live.wall()}).decode()
         for member in watching:
-            member.send(wall)
+            member.send(wall, "wall")
     else:
         live.tiles()
 

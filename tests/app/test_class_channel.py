@@ -17,9 +17,11 @@ from websockets.sync.client import connect
 
 from app.server import class_rooms
 from app.server.channel_limits import MOST
+from app.server.class_channel import ClassChannel
 from app.server.class_page import ClassPage
 from app.server.class_rooms import LIVE
 from app.server.frame_channel import SHARED
+from app.server.outbox import MOST as UNREAD
 from app.server.page_channel import FORBIDDEN
 from app.server.session import CONDUCTOR, VISITS
 from app.server.teacher_password import TEACHER_PASSWORD
@@ -646,3 +648,23 @@ def test_what_another_thread_sends_is_written_on_the_thread_of_the_channel(teach
     page.send(json.dumps({"refused": "Not now."}))
     assert teacher.receive("refused") == "Not now."
     assert writers and threading.get_ident() not in writers
+
+
+def test_a_page_that_does_not_read_is_not_answered_for_ever(served, open_page, monkeypatch):
+    writes: list[tuple[ClassChannel, str, asyncio.Future[None]]] = []
+
+    def write(channel: ClassChannel, text: str) -> asyncio.Future[None]:
+        writes.append((channel, text, asyncio.get_running_loop().create_future()))
+        return writes[-1][2]
+
+    monkeypatch.setattr(ClassChannel, "write_message", write)
+    page = open_page()
+    for _ in range(2 * UNREAD):
+        page.send("nonsense")
+    wait_until(lambda: writes and writes[0][0].outbox.behind)
+    assert len(writes) == 1
+    for n in range(2 * UNREAD):
+        wait_until(lambda n=n: len(writes) > n)
+        assert "refused" in writes[n][1]
+        served.call(writes[n][2].set_result, None)
+    wait_until(lambda: not writes[0][0].outbox.behind)
