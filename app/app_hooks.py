@@ -30,7 +30,7 @@ from app.server.page_request import READY, browser_connected, build_ahead, give_
 from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.silent_pages import close_silent_pages
 from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
-from app.server.workarounds.file_input import take_refused_files_in_silence
+from app.server.workarounds.file_input import take_files_within
 from app.server.workarounds.html_text import send_new_text_alone
 from app.server.workarounds.invented_tokens import check_tokens_first
 from app.server.workarounds.loose_stylesheets import free_loose_stylesheets
@@ -57,7 +57,7 @@ drop_what_comes_too_late()
 free_loose_stylesheets()
 handle_events_on_threads()
 send_new_text_alone()
-take_refused_files_in_silence()
+take_files_within(LIMITS.upload)
 take_pages_back(browser_connected, take_back)
 if not give_pages_away(give_away):
     READY.most = 0
