@@ -20,6 +20,7 @@ from app.server import (
     log_limits,
     password,
     revived_pages,
+    unfinished_messages,
 )
 from app.server.cpu_affinity import CORE
 from app.server.data_folder import open_folder
@@ -46,6 +47,7 @@ class_channel.install()
 http_handlers.install()
 connection_limits.install()
 document_sockets.install()
+unfinished_messages.install()
 log_limits.install()
 password.install()
 build_pages_on_threads()

@@ -14,11 +14,12 @@ from bokeh.server.views.ws import WSHandler
 from tornado.httpserver import HTTPServer
 
 from app.limits import LIMITS
+from app.server.workarounds.file_input import CHUNK
 from app.server.workarounds.message_delay import handle_messages_in_time
 from app.server.workarounds.patching import replaced
 
-LARGEST = 2**20  # bytes of a message on a page's socket; an upload may be larger
-LARGEST_MESSAGE = LARGEST + LIMITS.upload * 4 // 3  # base64 takes 4 characters for 3 bytes
+LARGEST = 2**20  # bytes of a message on a page's socket
+LARGEST_MESSAGE = LARGEST + CHUNK * 4 // 3  # with a part of a file, 4 characters for 3 bytes
 LARGEST_BODY = 10_000  # ... of a request, of which only the password's form has any
 SILENT = 30.0  # seconds in which a request has to send its headers, and then its body
 

@@ -67,6 +67,11 @@ class PageChannel(WebSocketHandler):
     ping_timeout = PINGED_EVERY
 
     @property
+    def visit(self) -> Visit | None:
+        """Whose it is; None until the page has proved that."""
+        return self._visit
+
+    @property
     def max_message_size(self) -> int:
         """Bytes of a message, of which Tornado would read ten megabytes."""
         return self.LONGEST

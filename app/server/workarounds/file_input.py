@@ -1,4 +1,4 @@
-"""panel-material-ui keeps whatever a browser sends as a file: here, no more than a file may have."""
+"""panel-material-ui keeps whatever a page sends as a file: here, no more than a file may have."""
 
 from collections.abc import Callable
 from typing import Any

@@ -92,3 +92,9 @@ def close_sockets(session: ServerSession) -> None:
     for connection in list(session._subscribed_connections):
         socket: Any = connection._socket
         socket.close()
+
+
+def session_of(socket: object) -> ServerSession | None:
+    """The session of a document socket, which it has once a page is there (Bokeh 3.10)."""
+    connection: Any = getattr(socket, "connection", None)
+    return connection._session if connection else None
