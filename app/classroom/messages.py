@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 MOST_OPTIONS = 6
-MOST_SAVED = 2_000_000  # characters of a saved room
+MOST_SAVED = 4_000_000  # characters of a saved room
 MOST_POINTS = 60  # of a curve drawn by hand
 
 type ShortText = Annotated[str, msgspec.Meta(max_length=40)]

@@ -27,7 +27,7 @@ from app.server.session import Visit
 log = logging.getLogger(__name__)
 
 LONGEST = 20_000  # bytes of a message
-LONGEST_SAVED = 2 * m.MOST_SAVED  # ... of one who may open a room, which may be a saved one
+LONGEST_SAVED = LONGEST + 2 * m.MOST_SAVED  # ... of one who may open a room, also a saved one
 SAVED, RATE = 60, 20  # messages that a page may send at once, and per second after that
 
 

@@ -31,6 +31,7 @@ NO_KEY = (
     "Your key opens nothing in this room: the teacher has removed you, or has opened the room"
     " with another key."
 )
+MAY_OPEN = {"may_open": True, "largest": m.MOST_SAVED}  # ... of the files of saved rooms
 LEFT = "This page was closed before it had entered the room."
 NOT_TEACHER = "Only the teacher can do this."
 
@@ -115,7 +116,7 @@ class ClassPage:
             return True
 
         self.may_open = await self._attempt(right)
-        self._send_message({"may_open": True})
+        self._send_message(MAY_OPEN)
 
     async def _open_room(self, message: m.OpenRoom) -> None:
         await self._open_under(message.code, lambda room: None)
@@ -166,7 +167,7 @@ class ClassPage:
         except Refused:
             if TEACHER_PASSWORD.opens(message.key):  # a teacher names the room that is to be opened
                 self.may_open = True
-                self._send_message({"may_open": True})
+                self._send_message(MAY_OPEN)
             else:
                 self._send_message({"gone": ENDED, "again": True})
             return

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.classroom import messages as m
 from app.classroom.nicknames import LONGEST, nickname
-from app.classroom.participant import MOST_TRIALS, Trial
+from app.classroom.participant import MOST_TRIALS, Prediction, Trial
 from app.classroom.question import Phase
 from app.classroom.refused import Refused
 from app.classroom.results import as_csv, as_json
@@ -37,6 +37,7 @@ from engine import (
     Choice,
     Experiment,
     LessonProgress,
+    Limits,
     RunConfig,
     SetKnob,
 )
@@ -591,6 +592,18 @@ def test_a_saved_room_opens_again_with_its_students_and_answers(room):
     assert again.teacher_key != room.teacher_key
     assert again.join("Carl").number == "s3"  # no number is given twice
     assert as_csv(again).splitlines()[1].startswith("Anna,0.9")
+
+
+def test_the_file_of_a_large_class_can_be_opened_again(clock):
+    room = Room("BCDFG", Limits().students, LESSONS, clock)
+    question = "What will the validation accuracy do after that?"
+    for number in range(Limits().students):
+        student = room.join(f"Student with a name {number}")
+        for run in range(MOST_TRIALS):
+            student.note_trial(Trial(10**6 + run, 0.0123456789 + run, 1e-5, 0.9123456789))
+        for phase in [Phase.PREDICT, Phase.SEEN] * 20:
+            student.predictions.append(Prediction(question, phase, "It rises at first."))
+    assert len(as_file(room).encode()) < m.MOST_SAVED
 
 
 def test_a_room_that_was_saved_by_an_older_version_opens_with_its_question_and_suggestion():

@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from app.server import page_channel
 from app.server.class_channel import LONGEST, LONGEST_SAVED, ClassChannel
+from app.server.class_page import MAY_OPEN
 from app.server.connection_limits import LARGEST, LARGEST_BODY
 from app.server.frame_channel import FrameChannel
 from app.server.page_channel import FORBIDDEN
@@ -72,7 +73,7 @@ def test_only_who_may_open_a_room_sends_a_saved_one(served):
             channel.send(json.dumps({"token": token[1]}))
             if may_open:
                 channel.send(json.dumps({"do": "teach", "password": TEACHER_PASSWORD.text}))
-                assert json.loads(channel.recv(timeout=PATIENCE)) == {"may_open": True}
+                assert json.loads(channel.recv(timeout=PATIENCE)) == MAY_OPEN
                 channel.send(saved)
                 assert "holds no room" in json.loads(channel.recv(timeout=PATIENCE))["refused"]
             announce(channel, LONGEST_SAVED + 1 if may_open else len(saved))

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import ViewportSize, expect
 
+from app.classroom.messages import MOST_SAVED
 from app.panels.classroom.live_room import LiveRoom
 from app.server import class_rooms
 from app.server.class_rooms import LIVE
@@ -322,3 +323,20 @@ def test_what_the_strip_of_a_class_is_can_be_asked_for(tabs):
     page.locator("body > babysit-question-mark").wait_for(state="attached")  # it has ended there
     page.keyboard.press("q")
     hint.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"x" * (MOST_SAVED + 1), "none has more than 4 MB"),
+        (b"x" * MOST_SAVED, "This file holds no room that was saved here"),
+        (b"\xff" * MOST_SAVED, "none has more than 4 MB"),  # of 3 bytes each
+    ],
+)
+def test_a_file_that_is_no_saved_room_is_refused_in_a_sentence(tabs, raw, told):
+    teacher = tabs(f"&{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
+    with teacher.page.expect_file_chooser() as chooser:
+        press(teacher, "Open a saved room …")
+    chooser.value.set_files({"name": "room.json", "mimeType": "application/json", "buffer": raw})
+    expect(teacher.page.locator(f"{CLASS} .notice")).to_contain_text(told)
+    open_room(teacher)  # the page goes on

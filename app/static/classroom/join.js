@@ -30,22 +30,36 @@ export class JoinForm {
     setTimeout(() => empty.focus())
   }
 
-  receive({may_open}) {
+  // `largest` is in bytes: the server would close the connection at a larger file.
+  receive({may_open, largest}) {
     if (may_open) {
       this.#dock.strip(h("b", {}, "Class"), h("span", {class: "message"}, "You can open a room for your class."),
         button("Open a room", () => this.#dock.send("open", {code: place().code ?? ""}), {class: "main"}),
-        button("Open a saved room …", () => this.#choose()))
+        button("Open a saved room …", () => this.#choose(largest)))
     }
   }
 
   // A file that a teacher has saved under Results.
-  #choose() {
-    const file = h("input", {type: "file", accept: ".json", onchange: async () => this.#dock.send("reopen", {room: await file.files[0].text()})})
-    file.click()
+  #choose(largest) {
+    const field = h("input", {type: "file", accept: ".json", onchange: async () => {
+      const [file] = field.files
+      const room = file.size > largest ? null : await file.text()
+      if (room == null || sent_as(room) > 2 * largest) { // more of it is escaped than of any text
+        this.#dock.notify(`${file.name} is no room that was saved here: none has more than ${largest / 1e6} MB.`)
+      } else {
+        this.#dock.send("reopen", {room})
+      }
+    }})
+    field.click()
   }
 
   #join(event) {
     event.preventDefault()
     this.#dock.send("join", {code: this.#code.value, name: this.#name.value})
   }
+}
+
+// How many bytes this text takes in a message.
+function sent_as(text) {
+  return new Blob([JSON.stringify(text)]).size
 }
