@@ -31,16 +31,20 @@ from app.server.page_request import READY, browser_connected, build_ahead, give_
 from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.silent_pages import close_silent_pages
 from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
+from app.server.workarounds.document_patches import limit_what_is_written
 from app.server.workarounds.file_input import take_files_within
 from app.server.workarounds.html_text import send_new_text_alone
 from app.server.workarounds.invented_tokens import check_tokens_first
 from app.server.workarounds.loose_stylesheets import free_loose_stylesheets
 from app.server.workarounds.lost_connections import drop_what_comes_too_late
 from app.server.workarounds.model_defaults import compute_defaults_once
+from app.server.workarounds.packed_values import limit_what_is_unpacked
 from app.server.workarounds.pages_ahead import give_pages_away
 from app.server.workarounds.pages_on_threads import build_pages_on_threads
 from app.server.workarounds.sessions import take_pages_back
 from app.server.workarounds.widget_events import handle_events_on_threads
+
+WRITTEN = 4 * 2**20  # bytes that a page may write into its document; it needs some thousands
 
 frame_channel.install()
 class_channel.install()
@@ -57,6 +61,8 @@ compute_defaults_once()
 cut_what_is_closed()
 drop_what_comes_too_late()
 free_loose_stylesheets()
+limit_what_is_unpacked(connection_limits.LARGEST_MESSAGE)
+limit_what_is_written(WRITTEN)
 handle_events_on_threads()
 send_new_text_alone()
 take_files_within(LIMITS.upload)
