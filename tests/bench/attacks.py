@@ -4,7 +4,9 @@ Each context manager runs until it is left; `misbehaving.py` measures the other 
 """
 
 import asyncio
+import base64
 import contextlib
+import gzip
 import itertools
 import socket
 import urllib.error
@@ -32,7 +34,11 @@ HANDS = 20  # sockets that are opened at the same time
 HURRY = 0.02  # seconds from one to the next
 CHANNELS = 100  # of one page
 HALVES = 30
-BODY, MESSAGE = 90_000_000, 9_000_000  # bytes that are announced, of a request and on a socket
+BODY, MESSAGE = 90_000_000, 2_000_000  # bytes that are announced, of a request and on a socket
+HOLDING = 15  # pages with halves on all their sockets
+SOCKETS = 4  # of each
+ZEROS, BOMBS = 500_000_000, 5  # bytes, and how often
+LONG = "x" * 2_000_000
 CHUNK = 500_000  # ... that are sent at a time
 
 
@@ -366,6 +372,74 @@ def _socket_of(route: str) -> Callable[[Visitor], bytes]:
     return begin
 
 
+def sends(messages: Callable[[Visitor], Iterable[tuple[str, object]]]) -> Attack:
+    """Messages of the document, one after the other, each of which is to take much memory."""
+
+    @contextlib.asynccontextmanager
+    async def send(base: str) -> AsyncIterator[list[Visitor]]:
+        visitor = Visitor(base)
+        await visitor.open()
+
+        async def send_on() -> None:
+            for kind, content in messages(visitor):
+                visitor.post(kind, content)
+                await asyncio.sleep(HURRY)
+
+        async with meanwhile(send_on(), [visitor]) as there:
+            yield there
+
+    return send
+
+
+def _event(visitor: Visitor, data: object) -> tuple[str, object]:
+    values = {"type": "map", "entries": [["model", {"id": visitor.bridge}], ["data", data]]}
+    event = {"type": "event", "name": "data_event", "values": values}
+    sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": event}
+    return "PATCH-DOC", {"events": [sent]}
+
+
+def _bombs(visitor: Visitor) -> Iterable[tuple[str, object]]:
+    """Half a gigabyte of zeros, packed."""
+    packed_zeros = base64.b64encode(gzip.compress(bytes(ZEROS))).decode()
+    return itertools.repeat(_event(visitor, {"type": "bytes", "data": packed_zeros}), BOMBS)
+
+
+def _wide_arrays(visitor: Visitor) -> Iterable[tuple[str, object]]:
+    """An array of five texts, each as long as the message says."""
+    array = {"type": "ndarray", "array": ["x"] * 5, "shape": [5], "order": "little"}
+    return itertools.repeat(_event(visitor, {**array, "dtype": f"U{ZEROS // 20}"}), BOMBS)
+
+
+def _long_values(visitor: Visitor) -> Iterable[tuple[str, object]]:
+    """Texts of megabytes in all components of the page."""
+    for owner in visitor.components:
+        value = {"kind": "ModelChanged", "model": {"id": owner}, "attr": "tags", "new": [LONG]}
+        yield "PATCH-DOC", {"events": [value]}
+
+
+@contextlib.asynccontextmanager
+async def holds_halves(base: str) -> AsyncIterator[list[Visitor]]:
+    """Many pages that all begin messages on all their sockets, and end none."""
+    visitors = [Visitor(base) for _ in range(HOLDING)]
+    lines: list[asyncio.StreamWriter] = []
+    parts = urlsplit(base)
+    for visitor in visitors:
+        await visitor.open()
+
+    async def hold() -> None:
+        for visitor, _ in itertools.product(visitors, range(SOCKETS)):
+            _, line = await asyncio.open_connection(parts.hostname, parts.port)
+            lines.append(line)
+            with contextlib.suppress(ConnectionError):
+                line.write(_socket_of("ws")(visitor) + bytes(MESSAGE))
+                await line.drain()
+
+    async with meanwhile(hold(), visitors) as there:
+        yield there
+    for line in lines:
+        line.close()
+
+
 ATTACKS: dict[str, Attack] = {
     "r x 2000": floods_r,
     "r [ r ] x 500": floods_all,
@@ -389,6 +463,10 @@ ATTACKS: dict[str, Attack] = {
     f"{HALVES} half forms": sends_halves(_form, BODY // 2),
     f"{HALVES} half frames": sends_halves(_socket_of("frames"), MESSAGE),
     f"{HALVES} half messages": sends_halves(_socket_of("ws"), MESSAGE),
+    f"{HOLDING} hold halves": holds_halves,
+    "packed zeros": sends(_bombs),
+    "wide arrays": sends(_wide_arrays),
+    "long values": sends(_long_values),
 }
 # Attacks that start with ordinary visitors, whose cost "opens pages" shows.
-COME_FIRST = {f"{HOLDERS} hold r"}
+COME_FIRST = {f"{HOLDERS} hold r", f"{HOLDING} hold halves"}

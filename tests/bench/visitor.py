@@ -106,7 +106,9 @@ class Visitor:
         self.token = token_in(page)
         await self._connect_document()
         await asyncio.wait_for(self._acknowledged, PATIENCE)
-        self._bridge = _model(await self._pull(), "Bridge")
+        tree = await self._pull()
+        self.components = list(dict.fromkeys(str(model["id"]) for model in _models(tree)))
+        self.bridge = _model(tree, "Bridge")
         self._happen("document_ready")
         await self.watch()
         self.ask()
@@ -220,7 +222,7 @@ class Visitor:
     def _tell(self, kind: str, name: str, value: str = "") -> None:
         """Send a message over the page's bridge."""
         told = {"type": "map", "entries": [["kind", kind], ["name", name], ["value", value]]}
-        self._happen("data_event", ["model", {"id": self._bridge}], ["data", told])
+        self._happen("data_event", ["model", {"id": self.bridge}], ["data", told])
 
     def _happen(self, event: str, *values: object) -> None:
         """Trigger an event of the document."""
