@@ -135,10 +135,12 @@ class KeptTab:
         self.stays = False  # for the next file
 
     def clear(self) -> None:
-        """Close the page, for a test that needs its own, or none beside it."""
+        """Close the page, for a test that needs its own, or none beside it.
+
+        Nor is there a visit then of any page that an earlier test has closed.
+        """
         tabs, self._tabs, self._kind, self.used = self._tabs, [], None, False
-        if tabs:
-            close(tabs)
+        close(tabs)
 
     def tab(
         self,

@@ -253,7 +253,13 @@ def close(tabs: list[Tab]) -> None:
     for tab in tabs:
         assert tab.strangers == []
         assert "\n".join(tab.errors) == ""
-    wait_until(lambda: not VISITS and len(CONDUCTOR) == 0)
+    wait_until(nobody_is_there)
+
+
+def nobody_is_there() -> bool:
+    """Whether all visits have ended, also those that began while their page was closed."""
+    forget_the_left()
+    return not VISITS and len(CONDUCTOR) == 0
 
 
 def whole(tab: Tab) -> None:

@@ -204,18 +204,13 @@ def test_p_switches_projector_mode_on_and_off(tab):
     desk = style_of_loss(tab)
     tab.page.keyboard.press("p")
     tab.wait_for(lambda: type_size(tab) == 20)
-    tab.wait_for(lambda: drawn(tab) and style_of_loss(tab)["line"] == theme.PROJECTOR.line_width)
+    tab.wait_for(lambda: style_of_loss(tab)["line"] == theme.PROJECTOR.line_width)
     hall = style_of_loss(tab)
     assert hall["ticks"] == theme.PROJECTOR.small
     assert hall["headline"] == pytest.approx(1.25 * desk["headline"])
     tab.wait_for(lambda: len(tab.source("loss")["step"]) > 5)
     tab.press("Projector")
-    tab.wait_for(lambda: type_size(tab) == 16 and drawn(tab) and style_of_loss(tab) == desk)
-
-
-def drawn(tab) -> bool:
-    """Whether the loss has a plot; while it is redrawn it has none."""
-    return tab.page.evaluate("window.babysit.model('view:loss') != null")
+    tab.wait_for(lambda: type_size(tab) == 16 and style_of_loss(tab) == desk)
 
 
 def type_size(tab) -> float:
@@ -225,21 +220,19 @@ def type_size(tab) -> float:
 
 
 def style_of_loss(tab) -> dict[str, object]:
-    """The sizes of lines and type in the loss plot and its headline."""
-    return tab.page.evaluate(
+    """The sizes of lines and type in the loss plot, once it has one, and in its headline."""
+    heading = tab.page.get_by_role("heading", name="Loss")
+    size = "(heading) => parseFloat(getComputedStyle(heading).fontSize)"
+    return {"headline": heading.evaluate(size)} | tab.page.wait_for_function(
         """() => {
             const plot = window.babysit.model("view:loss")
-            const lines = plot.renderers.filter((r) => r.glyph?.type == "Line")
-            return {
+            const lines = plot?.renderers.filter((r) => r.glyph?.type == "Line")
+            return plot && {
                 line: Math.max(...lines.map((r) => r.glyph.line_width.value ?? r.glyph.line_width)),
                 ticks: plot.left[0].major_label_text_font_size,
             }
         }"""
-    ) | {
-        "headline": tab.page.get_by_role("heading", name="Loss").evaluate(
-            "(heading) => parseFloat(getComputedStyle(heading).fontSize)"
-        )
-    }
+    ).json_value()
 
 
 def test_the_expected_ratio_is_shown_while_the_rate_is_dragged(tab):
