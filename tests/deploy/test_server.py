@@ -227,9 +227,17 @@ atexit.register(lambda: print("kept", gc.get_freeze_count(), flush=True))
 
 @pytest.fixture(scope="module")
 def signed():
-    """A server that signs its sessions; Bokeh reads the key when it is imported."""
+    """A server that signs its sessions, started where a process may open few files at first.
+
+    Bokeh reads the key when it is imported, and a spawned process has the limit of this one.
+    """
     flags = "--unused-session-lifetime", "120000", "--session-ids", "signed"
-    server = Server(*flags, start=SPAWNED, BOKEH_SECRET_KEY="x" * 48)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FEW, hard), hard))
+    try:
+        server = Server(*flags, start=SPAWNED, BOKEH_SECRET_KEY="x" * 48)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     wait_until(lambda: server.ready)
     yield server
     server.kill()
@@ -250,18 +258,11 @@ def test_a_forged_token_opens_nobodys_run(signed):
     visitor.close()
 
 
-def test_a_server_raises_its_limit_of_open_files(serve):
+def test_a_server_raises_its_limit_of_open_files(signed):
     """Beyond it nobody can connect, and the event loop tries in vain, again and again."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    raised, hard = psutil.Process(signed.pid).rlimit(psutil.RLIMIT_NOFILE)
     if hard <= FEW:
         pytest.skip("this machine allows no more open files")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, hard))
-    try:
-        server = serve(start=SPAWNED)  # with the limit of this process
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    wait_until(lambda: server.ready)
-    raised, _ = psutil.Process(server.pid).rlimit(psutil.RLIMIT_NOFILE)
     assert raised == min(hard, ENOUGH)
 
 
