@@ -20,7 +20,7 @@ from tests.waiting import wait_until
 PHONE = ViewportSize(width=390, height=844)
 SMALL = ViewportSize(width=600, height=400)  # few plots to draw: four pages share the machine
 CLASS = ".babysit-class"  # the rest of the page is the same without a class
-NAMES = {"Anna": (f"&{ONE_PLOT}", None), "Zoë": ("", PHONE), "Ben": ("", SMALL)}
+NAMES = {"Anna": (f"&{ONE_PLOT}", None), "Zoë": ("", PHONE), "Ben": (f"&{ONE_PLOT}", SMALL)}
 
 
 @pytest.fixture
