@@ -1,1 +1,1 @@
-"""The command line: lists, trains, replays and searches without a page."""
+"""The command line: trains, repeats, searches, plays lessons and grades without a page."""
