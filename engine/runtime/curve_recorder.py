@@ -73,6 +73,15 @@ class Recorder:
         """Write an evaluated row at a step that is still to come, as another run has one there."""
         self.asked = self._evaluate_at = step
 
+    def write_before_change(self) -> None:
+        """Write a full row of the last step under the settings of before, unless it has one.
+
+        Or a curve that a change bends would be drawn as bent since the row before.
+        """
+        if self._history.last < self._training.step:
+            self._evaluate_at = self._measure_at = 0
+            self.write()
+
     def note_change(self) -> None:
         """A setting was changed: write rows often again, and restart the average."""
         self.make_due()
@@ -107,6 +116,12 @@ class Recorder:
         self.note(loss)
         if self._training.step == self._known_row:
             self._take_known()
+
+    def repeat_change(self) -> None:
+        """A setting is changed as it was then, after the row that was written before."""
+        if self._training.step == self._known_row:
+            self._take_known()
+        self.note_change()
 
     def repeat_end(self, loss: float) -> None:
         """The repeated step diverged, as it did before."""

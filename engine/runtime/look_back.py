@@ -72,7 +72,7 @@ class Past:
     def _follow(self, command: Command) -> None:
         match command:
             case SetKnob(path):
-                self.recorder.note_change()
+                self.recorder.repeat_change()
                 if SETTINGS[path].effect is Effect.REDRAW:
                     self.diverged, self._stuck = None, False
             case Step():

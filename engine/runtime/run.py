@@ -143,14 +143,15 @@ class Run:
             return diverged.loss
         recorder.note(loss)
         if recorder.due:
-            self._write_row()
+            self._time(recorder.write)
         if training.step >= self.checkpoints.due:
             self.checkpoints.save()
         return None
 
-    def _write_row(self) -> None:
+    def _time(self, write: Callable[[], None]) -> None:
+        """Write a row; training goes on for as much longer."""
         begun = self.work()
-        self.recorder.write()
+        write()
         self.writing += self.work() - begun
 
     def _end(self, loss: float) -> None:
@@ -160,6 +161,7 @@ class Run:
 
     def follow(self, config: RunConfig, change: Change) -> None:
         """Go on under another config, which differs by this change."""
+        self._time(self.recorder.write_before_change)
         self.training.follow(config)
         if SETTINGS[change.path].effect is Effect.REDRAW:
             self.training.draw_weights()

@@ -117,3 +117,19 @@ def test_a_fork_draws_the_weights_that_the_run_itself_would_have_drawn(config):
         np.testing.assert_array_equal(
             other.network.parameters.theta, training.network.parameters.theta
         )
+
+
+def test_a_change_bends_no_curve_before_it(config):
+    experiment = Experiment(config)
+    experiment.train(1_234)
+    before, evaluator = experiment.snapshot().curves, experiment.training.evaluators[1]
+    assert before["step"][-1] < 1_234
+    loss = evaluator.loss_under(experiment.network.parameters.state_digest)
+    experiment.apply(SetKnob("model.activation", OTHER["model.activation"]))
+    experiment.apply(SetKnob("optimization.learning_rate", 1.0))
+    experiment.train(1)
+    curves = experiment.snapshot().curves
+    np.testing.assert_array_equal(curves["step"][before.rows :], [1_234, 1_235])
+    assert curves["validation_loss"][before.rows] == loss
+    assert np.isfinite([curves[name][before.rows] for name in curves]).all()
+    assert [marker.row for marker in experiment.snapshot().markers] == [before.rows + 1] * 2

@@ -137,6 +137,25 @@ def test_a_step_is_shown_as_a_run_that_was_stopped_there(network, turns, max_byt
     assert (digest(experiment), experiment.journal, experiment.run) == before
 
 
+@pytest.mark.parametrize("apart", [0, 7])
+def test_the_row_before_a_change_is_shown_again_from_wherever_a_replay_starts(apart):
+    at = 12 * APART + apart  # a checkpoint, or a step after it
+    experiment = Experiment(SMALL, max_bytes=2**20)
+    experiment.train(at)
+    rows = experiment.snapshot().curves.rows
+    experiment.apply(SetKnob(RATE, 0.3))
+    experiment.train(3 * APART)
+    curves = experiment.snapshot().curves
+    assert curves["step"][rows] == at
+    assert (at in experiment.checkpoints.steps) == (apart == 0)
+    for step in (at - 1, at + 1, at + 90):
+        experiment.look_back(step)
+        shown = experiment.snapshot().so_far
+        np.testing.assert_array_equal(shown["step"], curves["step"][curves["step"] <= step])
+        for name in curves:
+            np.testing.assert_array_equal(shown[name], curves[name][: shown.rows])
+
+
 @few
 @given(
     network=st.sampled_from(sorted(NETWORKS)), turns=steered, max_bytes=max_bytes, data=st.data()
