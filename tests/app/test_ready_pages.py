@@ -27,6 +27,7 @@ from app.server.session import CONDUCTOR, VISITS
 from app.server.unseen_pages import UnseenPages
 from app.server.workarounds.invented_tokens import FORBIDDEN
 from app.server.workarounds.pages_ahead import TURNS
+from app.server.workarounds.sessions import end_unless_connected
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
 from tests.served_page import forget_the_left, serve
@@ -330,6 +331,18 @@ def test_the_oldest_unseen_page_goes_when_there_are_too_many(served, ready, page
     wait_until(lambda: session not in {each.id for each in served.sessions} | set(VISITS))
     assert len(unseen) == 1
     assert opened(served)[1] is first  # it was taken back
+
+
+def test_a_page_that_has_something_to_do_is_ended_once_that_is_done(served):
+    document = opened(served)[1]
+    context, goes_on = document.session_context, threading.Event()
+    document.locked_callback(goes_on.wait)()
+    session = next(each for each in served.sessions if each.id == context.id)
+    wait_until(lambda: session.expiration_blocked)
+    served.call(end_unless_connected, served.context, session.id)
+    served.call(document.locked_callback(dict))
+    served.call(goes_on.set)
+    wait_until(lambda: session.destroyed)
 
 
 def test_who_is_refused_finds_a_page_that_nobody_came_for_at_the_next_try(

@@ -1,5 +1,6 @@
 """Bokeh tells nobody when a browser connects, and ends sessions late: here, the page is told."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -9,6 +10,8 @@ from bokeh.server.contexts import ApplicationContext
 from bokeh.server.session import ServerSession
 
 from app.server.workarounds.patching import replaced
+
+BUSY = 0.05  # seconds from one look whether a session still has something to do to the next
 
 
 def take_pages_back(connect: Callable[[ID], object], take_back: Callable[[ID], bool]) -> None:
@@ -43,10 +46,17 @@ def take_pages_back(connect: Callable[[ID], object], take_back: Callable[[ID], b
 
 
 async def end_unless_connected(context: ApplicationContext, name: ID) -> None:
-    """End a session now; Bokeh 3.10 does so minutes after the last connection."""
-    session = context._sessions.get(name)  # none if it could not be made
-    if session and not session.connection_count:
-        await context._discard_session(session, lambda ended: not ended.connection_count)
+    """End a session now; Bokeh 3.10 does so minutes after the last connection.
+
+    Nor does it end one that has something to do: that is done first.
+    """
+    while session := context._sessions.get(name):  # none if it could not be made
+        if session.connection_count:
+            return
+        if session.expiration_blocked:
+            await asyncio.sleep(BUSY)
+        else:
+            await context._discard_session(session, lambda ended: not ended.connection_count)
 
 
 def forgetting(made: Document) -> Callable[[], None]:
