@@ -46,7 +46,7 @@ TOP_LEVEL = {"app", "engine", "tests", "pyproject.toml", "README.md", "Dockerfil
 # Documented once by a protocol or by the server's framework.
 SAID_ELSEWHERE = {
     *("forward", "backward", "borrow", "value", "slope", "gain", "show"),
-    *("of_chance", "predicts"),
+    *("of_chance", "of_constant", "predicts"),
     *("initialize", "open", "on_message", "on_close"),
 }
 REGISTRIES = [

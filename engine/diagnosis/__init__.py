@@ -9,6 +9,7 @@ from engine.diagnosis import data_rules
 from engine.diagnosis import penalty_rules
 from engine.diagnosis import signal_rules
 from engine.diagnosis import learning_rules
+from engine.diagnosis import nothing_learned_rules
 from engine.diagnosis import fit_rules
 from engine.diagnosis import notice_rules
 
@@ -32,6 +33,7 @@ __all__ = [
     "divergence_rules",
     "fit_rules",
     "learning_rules",
+    "nothing_learned_rules",
     "notice_rules",
     "penalty_rules",
     "signal_rules",

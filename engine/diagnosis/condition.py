@@ -1,7 +1,14 @@
 """The condition of a run: ill, healthy, or converged."""
 
 from engine.diagnosis import trends
-from engine.diagnosis.rules import SETTLED, last_change, loss_now, starting_loss, steps_since_change
+from engine.diagnosis.rules import (
+    SETTLED,
+    has_left_chance,
+    last_change,
+    loss_now,
+    starting_loss,
+    steps_since_change,
+)
 from engine.measure.snapshot import Condition, Finding, Snapshot, Status
 
 DONE = 0.02  # of the starting loss, below which almost nothing is left to gain
@@ -21,4 +28,5 @@ def has_converged(now: Snapshot) -> bool:
     loss, start = loss_now(now), starting_loss(now)
     if loss < DONE * start:
         return True
-    return loss < 0.8 * start and trends.settled(now.curves, last_change(now).row)
+    learned = loss < 0.8 * start and has_left_chance(now)
+    return learned and trends.settled(now.curves, last_change(now).row)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import RULES, finite_or, hidden_layers, shown_by, turned
 from engine.measure.snapshot import Snapshot, Status
-from engine.number_format import written
+from engine.number_format import counted, written
 from engine.registry import Choice
 
 LARGE = 4.0  # root mean square of an input above which steps and first scores are too large
@@ -21,6 +21,19 @@ PREPROCESSING = "data.preprocessing"
 STANDARDIZE_TARGETS = (
     "Standardize them for training, in a new run; predictions are shown in their own units."
 )
+
+
+@RULES.register("no inputs")
+def no_inputs(now: Snapshot) -> Symptom | None:
+    """All inputs are 0, as those of a single example are without their mean: nothing is seen."""
+    if now.data.input_size > 0:
+        return None
+    return Symptom(
+        "no inputs", 0.0, (SMALL, LARGE), "",
+        f"After preprocessing, all inputs of {counted(now.data.training, 'training examples')} are"
+        " 0: there is nothing that a network could tell apart.",
+        (), "loss", by_hand="Bring more examples, which differ in their inputs.",
+    )  # fmt: skip
 
 
 @RULES.register("input scale")
@@ -75,12 +88,12 @@ def _suffers(now: Snapshot) -> bool:
     """Whether the loss shows that the size of the inputs is to blame.
 
     The lecture's own pixels go up to 127, yet they are learned: the initial weights are so small
-    that the first loss is right. Batch norm gives every preactivation size 1 in any case.
+    that the first loss is right. Batch norm makes large preactivations as small as any.
     """
-    if now.config.model.normalization.name != "none":
-        return False
     if now.data.input_size < SMALL:
         return now.status is not Status.DIVERGED
+    if now.config.model.normalization.name != "none":
+        return False
     metrics = now.metrics
     known = finite_or(now.data.target_size, 1.0) ** 2  # the loss of always predicting 0
     if metrics.first_loss > 4 * finite_or(metrics.chance_loss, max(known, 1.0)):

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 
 from engine.diagnosis.remedies import Remedy, Symptom
-from engine.diagnosis.rules import RATE, RULES, batch_norm, restarted_at, scaled_rate, shown_by
+from engine.diagnosis.rules import (
+    RATE,
+    RULES,
+    batch_norm,
+    restarted_at,
+    scaled_rate,
+    shown_by,
+    weaker_penalties,
+)
 from engine.measure.snapshot import Snapshot, Status
 from engine.number_format import written
 from engine.training.commands import SetKnob
@@ -37,6 +45,8 @@ def _remedies(now: Snapshot) -> Iterator[Remedy]:
     if rate * optimization.l2 > 2 and rate <= 1:
         l2 = float(f"{0.1 / rate:.2g}")
         yield Remedy(f"L2 strength {written(l2)}, then restart.", (SetKnob("optimization.l2", l2),))
+    if rate * optimization.l1 > 1 and rate <= 1:
+        yield from weaker_penalties(now)
     lowered = [change.path for change in now.followed].count(RATE)
     if lowered < ENOUGH:
         yield from _lower_rate(now)

@@ -8,7 +8,9 @@ from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
     RULES,
     SETTLED,
+    STRONG,
     VERY_HIGH_RATIO,
+    WEAK,
     has_left_chance,
     last_change,
     recently,
@@ -28,7 +30,7 @@ from engine.training.history import Curves
 
 HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
 GAP, GAP_OF_RISEN = 0.09, 0.07  # beyond chance; the latter if the validation loss has risen
-# Training examples: so few are chosen to see whether a network can learn them by heart.
+# Training examples: so few any network learns by heart, and one chooses them to see whether it can.
 BY_HEART = 20
 CHANCE_GAP_OF_VALUES = 0.2  # of R², between the two sets of a run that has just begun
 LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compare
@@ -53,7 +55,8 @@ def overfitting(now: Snapshot) -> Symptom | None:
     gap_in_words = _gap_of_accuracies if now.data.classes else _gap_of_r_squared
     evidence = gap_in_words(now.curves, first) + _rise_of_loss(now.curves, first_of_loss)
     return Symptom(
-        "overfitting", gap, (0.0, HEALTHY_GAP), "", evidence, _held_back(now.config), "accuracy",
+        "overfitting", gap, (0.0, HEALTHY_GAP), "", evidence,
+        _held_back(now.config) if now.data.training > BY_HEART else (), "accuracy",
         by_hand="More examples would help now, or a smaller network.",
     )  # fmt: skip
 
@@ -87,8 +90,10 @@ def _chance_gap(now: Snapshot, validation: float) -> float:
     """The gap that chance alone explains: two standard errors of the validation accuracy."""
     if not now.data.classes:
         return CHANCE_GAP_OF_VALUES
-    share = min(max(validation, 0.0), 1.0)
-    return 2 * math.sqrt(share * (1 - share) / min(EVALUATED, now.data.validation))
+    examples = min(EVALUATED, now.data.validation)
+    # Two right and two wrong ones more: none right of a single one is no proof (Agresti 1998).
+    share = (min(max(validation, 0.0), 1.0) * examples + 2) / (examples + 4)
+    return 2 * math.sqrt(share * (1 - share) / examples)
 
 
 @memoize  # found at each frame, mostly under the same config
@@ -129,19 +134,18 @@ def underfitting(now: Snapshot) -> Symptom | None:
 def _set_free(now: Snapshot) -> Iterator[Remedy]:
     """Remedies against underfitting: first less regularization, then a larger network."""
     model, optimization = now.config.model, now.config.optimization
-    weaker = optimization.l2 * 0.1
-    yield turned(
-        "optimization.l2",
-        weaker if weaker >= 1e-6 else 0.0,
-        "Less L2.",
-    )
+    if optimization.l2 > WEAK:
+        weaker = min(float(f"{0.1 * optimization.l2:.2g}"), STRONG)
+        yield turned("optimization.l2", weaker, f"L2 strength {written(weaker)}.")
     yield turned("optimization.l1", 0.0, "No L1.")
     yield turned("optimization.max_norm", 0.0, "No max norm.")
-    yield turned("model.dropout", 0.0, "No dropout.")
+    if model.hidden:
+        yield turned("model.dropout", 0.0, "No dropout.")
     if model.activation.name == "identity":
         yield turned("model.activation", Choice("ReLU"), "A nonlinearity, such as ReLU.")
     if len(model.hidden) < 2:
         yield turned("model.hidden", "64, 64", "Two hidden layers of 64 units, in a new run.")
+    yield turned("optimization.l2", 0.0, "No L2.")
 
 
 @RULES.register("update ratio")

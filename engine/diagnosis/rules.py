@@ -6,7 +6,7 @@ and that each failure of the lecture has the right one first.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
@@ -24,12 +24,16 @@ RULES: Registry[Symptom | None] = Registry("rule")
 _LESSONS: dict[object, str] = {}  # by rule: the slug of the lesson that shows what it finds
 
 RATE = "optimization.learning_rate"
+PENALTIES = ("optimization.l2", "optimization.l1")
 BEGINNING = Marker(0, 0, "", "")
 SETTLED = 50  # steps before the curves can be interpreted
 FEW = 8  # examples in a mini-batch, too few for good estimates by batch norm
 HEALTHY_RATIO = 1e-3  # of a step's update to the weights
 HIGH_RATIO = 10**-2.25  # above it, updates explain why a loss rises, or why units die
 VERY_HIGH_RATIO = 10**-1.5  # ... why a loss does not fall
+LEFT = 0.95  # of the loss of the same scores for all examples: below it, something is learned
+WEAK = 1e-3  # L1 and L2 strengths up to it do not keep a network from learning
+STRONG = 0.01  # ... above it are seldom of use
 
 
 def shown_by(lesson: str) -> Callable[[Rule], Rule]:
@@ -96,9 +100,14 @@ def has_fresh_first_loss(now: Snapshot) -> bool:
     return last_change(now, "model.initializer", "optimization.loss").path != "optimization.loss"
 
 
+def untaught_loss(now: Snapshot) -> float:
+    """The least loss of a network that has learned nothing: a constant one, or one just drawn."""
+    return min(starting_loss(now), finite_or(now.metrics.constant_loss, math.inf))
+
+
 def has_left_chance(now: Snapshot) -> bool:
-    """Whether the loss is clearly below that of equal scores."""
-    return not loss_now(now) > 0.95 * finite_or(now.metrics.chance_loss, math.inf)
+    """Whether the loss is clearly below that of the same scores for all examples."""
+    return not loss_now(now) > LEFT * (now.metrics.constant_loss or math.inf)
 
 
 def update_ratio_now(now: Snapshot) -> float:
@@ -139,6 +148,17 @@ def restarted_at(rate: float) -> Remedy:
     """A new run with the same settings at this learning rate."""
     text = f"Learning rate {written(rate)}, then restart."
     return Remedy(text, (SetKnob(RATE, rate),), restart=True)
+
+
+def weaker_penalties(now: Snapshot) -> Iterator[Remedy]:
+    """A new run with less L1 and L2, then with none: weights that have shrunk hardly grow again."""
+    strengths = {path: now.config.value(path) for path in PENALTIES}
+    strong = {path: x for path, x in strengths.items() if x >= 0.1 * max(strengths.values()) > 0}
+    for factor in (0.1, 0.0):
+        weaker = {path: min(float(f"{x * factor:.2g}"), STRONG) for path, x in strong.items()}
+        named = (f"{SETTINGS[path].label} {written(value)}" for path, value in weaker.items())
+        turns = tuple(SetKnob(path, value) for path, value in weaker.items())
+        yield Remedy(f"{' and '.join(named)}, then restart.", turns, restart=True)
 
 
 def redrawn(initializer: str, advice: str) -> Remedy:

@@ -24,7 +24,7 @@ from engine.diagnosis.rules import (
 from engine.measure.dead_units import COUNTED
 from engine.measure.snapshot import Snapshot
 from engine.nn.activations import ACTIVATIONS
-from engine.number_format import percent, written
+from engine.number_format import counted, percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
@@ -85,10 +85,10 @@ def vanishing_signal(now: Snapshot) -> Symptom | None:
 def dead_units(now: Snapshot) -> Symptom | None:
     """ReLU units that are 0 on every training example: no gradient reaches them any more."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.dead, 0.0), default=None)
-    if worst is None or not worst.dead > 0.4:
+    if worst is None or not worst.dead > 0.4 or not now.data.input_size > 0:
         return None
-    seen = min(COUNTED, now.data.training)
-    cause = f"{percent(worst.dead)} of the units of {worst.name} are 0 on all of {seen:,} examples."
+    seen = counted(min(COUNTED, now.data.training), "examples")
+    cause = f"{percent(worst.dead)} of the units of {worst.name} are 0 on all of {seen}."
     return Symptom(
         "dead units", worst.dead, (0.0, 0.4), worst.name, cause,
         _revived(now), "activations",
@@ -165,10 +165,12 @@ def _gradient(
     now: Snapshot, rule: str, word: str, bad: Callable[[float], bool], remedies: Iterator[Remedy]
 ) -> Symptom | None:
     first, last = now.tensors[0], now.tensors[-1]
-    if len(now.tensors) < 3 or not last.gradient > 0:
+    size = now.data.input_size
+    if len(now.tensors) < 3 or not last.gradient > 0 or not size > 0:
         return None
     ratio = first.gradient / last.gradient
-    if not bad(ratio):
+    # The gradient of the first weights is as large or small as the inputs, however well it passes.
+    if not bad(ratio) or not bad(ratio / size):
         return None
     return Symptom(
         rule, ratio, (1e-3, 1e3), first.name,

@@ -18,7 +18,7 @@ SHOWN = 50  # last steps replayed, at most
 def autopsy(training: Training, loss: float) -> str:
     """What happened, where, why, and what to do about it: a sentence each."""
     optimization = training.config.optimization
-    rate, l2 = optimization.learning_rate, optimization.l2
+    rate, l1, l2 = optimization.learning_rate, optimization.l1, optimization.l2
     what = f"rose to {written(loss, 3)}" if math.isfinite(loss) else "is no longer a finite number"
     where = _first_broken(training)
     first, chance, high_for = training.first_loss, training.chance_loss, _for_what(training)
@@ -27,6 +27,9 @@ def autopsy(training: Training, loss: float) -> str:
         remedy = "Draw smaller ones"
     elif rate * l2 > 2 and rate <= 1:
         why = f"Learning rate × L2 = {written(rate * l2, 3)}: beyond 2 the decay itself overshoots."
+        remedy = "Lower one of them"
+    elif rate * l1 > 1 and rate <= 1:
+        why = f"Learning rate × L1 = {written(rate * l1, 3)}: each step moves every weight as far."
         remedy = "Lower one of them"
     else:
         why, remedy = f"A learning rate of {written(rate)} is too high {high_for}.", "Lower it"

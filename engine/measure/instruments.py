@@ -174,6 +174,7 @@ class Instruments:
         return RunMetrics(
             first_loss=training.first_loss,
             chance_loss=training.chance_loss,
+            constant_loss=training.constant_loss,
             train_loss=train_loss,
             validation_loss=validation_loss,
             train_accuracy=train_accuracy,

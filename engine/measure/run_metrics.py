@@ -8,6 +8,7 @@ class RunMetrics(msgspec.Struct, frozen=True):
 
     first_loss: float  # before the first step
     chance_loss: float  # when all scores are equal: ln C for softmax
+    constant_loss: float  # when all examples get the same scores, the best for it
     train_loss: float  # on fixed training examples
     validation_loss: float
     train_accuracy: float  # from 0 to 1; in regression R², the share of variance explained

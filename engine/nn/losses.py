@@ -32,6 +32,12 @@ class Loss(Protocol):
     def of_chance(self, outputs: int) -> float | None:
         """The loss when all scores are equal, if that has a meaning."""
 
+    def of_constant(
+        self,
+        target: Array,  # (N, O) of all training examples
+    ) -> float:
+        """The loss of a network that gives each example the same scores, the best or nearly so."""
+
 
 LOSSES: Registry[Loss] = Registry("loss")
 
@@ -63,6 +69,10 @@ class SoftmaxCrossEntropy:
     def of_chance(self, outputs: int) -> float:
         return math.log(outputs)
 
+    def of_constant(self, target: Array) -> float:
+        shares = target.mean(axis=0, dtype=np.float64)
+        return -float(sum(share * math.log(share) for share in shares if share > 0))
+
 
 @LOSSES.register("multiclass hinge")
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +99,20 @@ class MulticlassHinge:
     def of_chance(self, outputs: int) -> float:
         return outputs - 1
 
+    def of_constant(self, target: Array) -> float:
+        """Of scores that are 1 for the commonest classes, however many, and 0 for the others.
+
+        It is the least if all classes are equally common, or if there are two.
+        """
+        shares = np.sort(target.mean(axis=0, dtype=np.float64))[::-1]
+        return min(self._of_commonest(shares, count) for count in range(len(shares)))
+
+    def _of_commonest(self, shares: Array, count: int) -> float:
+        """The loss if the scores of so many classes are 1, and 0 for the others."""
+        right = float(shares[:count].sum()) * (count - 1)  # others among them have the same score
+        wrong = float(shares[count:].sum()) * (len(shares) - count - 1 + 2 * count)
+        return max(right, 0.0) + wrong
+
 
 @LOSSES.register("mean squared error")
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +129,9 @@ class MeanSquaredError:
 
     def of_chance(self, outputs: int) -> None:
         return None
+
+    def of_constant(self, target: Array) -> float:
+        return float(target.var(axis=0, dtype=np.float64).mean())
 
 
 @functools.lru_cache(maxsize=64)

@@ -122,6 +122,7 @@ class Training:
         chance = self._loss.of_chance(self.data.train.outputs)
         # The loss when all scores are equal; NaN if that has no meaning for this loss.
         self.chance_loss = math.nan if chance is None else chance
+        self.constant_loss = self._loss.of_constant(self.data.train.target)
         self.evaluators = tuple(
             Evaluator(self.config, examples, evaluating)
             for examples in (self.data.train, self.data.validation)

@@ -107,6 +107,7 @@ FAILURES = [
     ("schedule has ended", 100, {"schedule": Choice("cosine", {"length": 10})}),
     ("schedule has ended", 300, {"schedule": Choice("exponential", {"half_life": 10})}),
     ("regularization too strong", 200, {"l2": 3.0}),
+    ("nothing learned", 500, {"dataset": "circle", "hidden": ()}),
 ]
 
 
@@ -162,9 +163,10 @@ def follow(experiment: Experiment, finding: Finding) -> None:
 
 def test_every_rule_is_tested_by_a_run():
     seen = {rule for rule, _, _ in FAILURES}
-    of_data = {"input scale", "target scale", "batch size", "imbalance", "index among the inputs"}
+    of_data = {"no inputs", "input scale", "target scale", "batch size"}
+    of_data |= {"imbalance", "index among the inputs"}
     others = {"exploding gradient", "learning rate too high", "update ratio"}
-    assert set(RULES) - seen == others | of_data  # those in test_unscaled_data.py
+    assert set(RULES) - seen == others | of_data  # in other files
 
 
 def test_a_rate_at_which_the_loss_rises_again_is_too_high():
@@ -200,6 +202,16 @@ def test_large_first_weights_are_blamed_for_a_divergence_at_any_rate():
     assert "large weights" in now.message
 
 
+def test_large_first_weights_and_an_absurd_rate_are_mended_together():
+    now = after(failure(initializer="unit normal", hidden=DEEP, learning_rate=100.0), 10)
+    assert now.status is Status.DIVERGED
+    experiment = Experiment(now.config)
+    for command in now.findings[0].remedy:
+        experiment.apply(command)
+    assert experiment.config.optimization.learning_rate == 0.1
+    assert experiment.config.model.initializer == Choice("Xavier")
+
+
 def test_a_max_norm_that_keeps_the_weights_small_is_blamed_for_it_and_no_penalty():
     for l2 in (0.0, 1e-4):
         first = after(failure(max_norm=0.1, l2=l2), 600).findings[0]
@@ -208,7 +220,7 @@ def test_a_max_norm_that_keeps_the_weights_small_is_blamed_for_it_and_no_penalty
         assert {turn.path for turn in first.remedy} == {"optimization.max_norm"}
     other = after(failure(max_norm=3.0, l2=3.0), 600).findings[0]
     assert other.rule == "regularization too strong"
-    assert {turn.path for turn in other.remedy} == {"optimization.l2"}
+    assert [x.path for x in other.remedy if isinstance(x, SetKnob)] == ["optimization.l2"]
 
 
 def test_twenty_examples_are_learned_by_heart_without_a_finding():

@@ -77,7 +77,8 @@ def test_hinge_loss_and_back_is_no_alarm_either():
 
 def test_small_weights_are_blamed_only_for_their_own_effect():
     turns = [("model.activation", Choice("tanh")), (INITIALIZER, Choice("small normal"))]
-    assert rules_seen(changed(*turns), 1200) <= {"vanishing signal", "plateau"}
+    seen = rules_seen(changed(*turns), 1200)
+    assert seen <= {"vanishing signal", "plateau", "nothing learned"}
 
 
 @pytest.mark.parametrize(

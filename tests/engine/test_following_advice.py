@@ -12,6 +12,7 @@ from engine import (
     SETTINGS,
     Choice,
     Command,
+    Condition,
     DataConfig,
     Experiment,
     Finding,
@@ -103,6 +104,8 @@ def follow(seed: int) -> list[Finding]:
         experiment.train(STEPS)
         now = experiment.snapshot()
         if not now.findings:
+            learned = now.metrics.train_loss < now.metrics.constant_loss
+            assert learned or now.condition is not Condition.CONVERGED, told
             return told
         first = now.findings[0]
         told.append(first)
