@@ -80,7 +80,8 @@ def plugged(served: ServedPage, token: str, route: str) -> ClientConnection:
     said = [Subprotocol("bokeh"), Subprotocol(token)] if route == "ws" else None
     address = f"{served.address.replace('http', 'ws')}/{route}"
     origin = served.address.removesuffix("/app")
-    return connect(address, origin=origin, subprotocols=said, max_size=None)
+    # Who has sent half a message cannot say farewell.
+    return connect(address, origin=origin, subprotocols=said, max_size=None, close_timeout=0)
 
 
 def begin(socket: ClientConnection, size: int) -> None:
@@ -115,7 +116,8 @@ def test_halves_on_all_sockets_are_bounded(served, monkeypatch, route, half):
             for socket in sockets:
                 assert json.loads(socket.recv(timeout=PATIENCE))["msgtype"] == "ACK"
         for socket in sockets:
-            half(socket, HALF)
+            with contextlib.suppress(ConnectionError):  # it is closed before all is sent
+                half(socket, HALF)
         wait_until(lambda: len(KEPT) <= 3 and sum(map(is_closed, sockets)) >= 2)
         assert sum(map(is_closed, sockets)) < 5
     wait_until(lambda: len(KEPT) == 0)

@@ -24,7 +24,8 @@ type Open = Callable[[WSHandler, str], Awaitable[None]]
 def follow_document_sockets(opened: Follow, closed: Follow) -> None:
     """Tell which sockets each session has; Bokeh 3.10 serves any number of them.
 
-    Of one that comes while the server stops, the log has a traceback.
+    One that closes while it is being opened would be connected for ever, and its page stay. Of one
+    that comes while the server stops, the log has a traceback.
     """
     replaced(WSHandler, "_async_open", functools.partial(_telling_of_opened, opened))
     replaced(ServerConnection, "detach_session", functools.partial(_telling_of_closed, closed))
@@ -42,6 +43,8 @@ def _telling_of_opened(opened: Follow, open_later: Open) -> Open:
         connection: Any = self.connection
         if connection and connection._session:
             opened(connection._session, self)
+            if self._on_close_called:  # before there was a connection to end
+                self.on_close()
 
     return open_and_tell
 
