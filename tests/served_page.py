@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import re
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from app.server.cpu_affinity import CORE
 from app.server.log_limits import Brief
 from app.server.session import CONDUCTOR
 from tests.addresses import answers, free_port
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
 LONG = 3_600_000  # milliseconds, long enough for a busy browser to reconnect
@@ -49,9 +51,21 @@ class ServedPage(Handler):
         """Where the server keeps these sessions."""
         return self._context.application_context
 
+    def request(self) -> str:
+        """Request the page; the token by which its session is known."""
+        with urllib.request.urlopen(self.address, timeout=PATIENCE) as answer:
+            return token_in(answer.read().decode())
+
     def call(self, act: Callable[..., object], *given: object) -> None:
         """Call a function on the server's event loop."""
         self._loop.add_callback(act, *given)
+
+
+def token_in(html: str) -> str:
+    """The token of the session that a page belongs to."""
+    found = re.search(r'"token":\s*"([^"]+)"', html)
+    assert found, "not the page"
+    return found[1]
 
 
 SERVED: list[ServedPage] = []

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import re
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -77,11 +75,9 @@ def test_requests_for_everything_wait_for_each_other_on_all_channels_of_a_page(s
     monkeypatch.setattr(
         frame_channel.CHANNELS, "wait", lambda page: waits.append(page) or 0.01 * (len(waits) > 1)
     )
-    with urllib.request.urlopen(served.address, timeout=PATIENCE) as answer:
-        token = re.search(r'"token":\s*"([^"]+)"', answer.read().decode())
-    assert token
+    token = served.request()
     with connect(f"{served.address.replace('http', 'ws')}/frames") as channel:
-        channel.send(json.dumps({"token": token[1]}))
+        channel.send(json.dumps({"token": token}))
         for times in range(1, 4):
             channel.send(json.dumps(ASKS["frames"]))
             row = json.loads(channel.recv(timeout=PATIENCE))["row"]
@@ -103,21 +99,19 @@ def closed_by(channel: ClientConnection) -> int:
 @pytest.mark.parametrize("route", ASKS)
 def test_one_page_is_not_served_as_many(served, route, monkeypatch):
     monkeypatch.setattr(channel_limits, "MOST", 2)
-    with urllib.request.urlopen(served.address, timeout=PATIENCE) as answer:
-        token = re.search(r'"token":\s*"([^"]+)"', answer.read().decode())
-    assert token
+    token = served.request()
     with contextlib.ExitStack() as ends:
         channels = []
         for _ in range(SAVED):
             address = f"{served.address.replace('http', 'ws')}/{route}"
             channels.append(ends.enter_context(connect(address)))
-            channels[-1].send(json.dumps({"token": token[1]}))
+            channels[-1].send(json.dumps({"token": token}))
             channels[-1].send(json.dumps(ASKS[route]))
             assert json.loads(channels[-1].recv(timeout=PATIENCE))
         for surplus in channels[:-2]:
             assert closed_by(surplus) == TOO_MANY
         late = ends.enter_context(connect(address))
-        late.send(json.dumps({"token": token[1]}))
+        late.send(json.dumps({"token": token}))
         assert closed_by(late) == TOO_MANY
         channels[-1].send(json.dumps(ASKS[route]))
         assert json.loads(channels[-1].recv(timeout=PATIENCE))

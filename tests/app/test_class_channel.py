@@ -5,7 +5,6 @@ import base64
 import contextlib
 import json
 import random
-import re
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ from engine import Pause, Pin, Play, SetKnob, Status
 from engine.cli.grade import read_files
 from tests.app.seen import labels, page_text
 from tests.app.test_classroom import hostile
-from tests.served_page import ServedPage, forget_the_left, serve_to_the_end
+from tests.served_page import ServedPage, forget_the_left, serve_to_the_end, token_in
 from tests.waiting import PATIENCE, wait_until
 
 VIEWS = ["loss", "accuracy"]
@@ -53,9 +52,7 @@ class Page:
         self.address, self._teach = address, teach
         before = set(VISITS)
         with urllib.request.urlopen(f"{address}?pace=300{query}", timeout=PATIENCE) as reply:
-            token = re.search(r'"token":\s*"([^"]+)"', reply.read().decode())
-        assert token
-        self.token = token[1]
+            self.token = token_in(reply.read().decode())
         (self.session,) = set(VISITS) - before
         self.key = self.code = ""
         self.last: dict[str, object] = {}  # the last of each kind of message

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import json
-import re
-import urllib.request
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -40,10 +38,7 @@ def served() -> Iterator[ServedPage]:
 
 def test_the_oldest_of_too_many_sockets_of_one_page_closes(served, monkeypatch):
     monkeypatch.setattr(channel_limits, "MOST", 2)
-    with urllib.request.urlopen(served.address, timeout=PATIENCE) as answer:
-        token = re.search(r'"token":\s*"([^"]+)"', answer.read().decode())
-    assert token
-    said = [Subprotocol("bokeh"), Subprotocol(token[1])]
+    said = [Subprotocol("bokeh"), Subprotocol(served.request())]
     with contextlib.ExitStack() as ends:
         sockets = []
         for _ in range(3):

@@ -30,7 +30,7 @@ from app.server.workarounds.pages_ahead import TURNS
 from app.server.workarounds.sessions import end_unless_connected
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
-from tests.served_page import forget_the_left, serve
+from tests.served_page import forget_the_left, serve, token_in
 from tests.waiting import PATIENCE, Clock, wait_until
 
 PLAIN = RunConfig()
@@ -160,12 +160,6 @@ def test_the_run_of_a_link_is_part_of_how_a_page_begins(config, plainly):
 
 
 # ---- pages that nobody has seen -----------------------------------------------------------------
-
-
-def token_in(html: str) -> str:
-    found = re.search(r'"token":\s*"([^"]+)"', html)
-    assert found
-    return found[1]
 
 
 def forgotten(served, document: Document) -> None:

@@ -1,9 +1,7 @@
 """A document socket that closes while it is being opened leaves nothing behind."""
 
 import base64
-import re
 import socket
-import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlparse
 
@@ -11,7 +9,7 @@ import pytest
 
 from app.server.session import VISITS
 from tests.served_page import ServedPage, forget_the_left, serve_to_the_end
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import wait_until
 
 CLOSES = b"\x88\x82" + bytes(4) + (1000).to_bytes(2)  # masked with zeros
 
@@ -37,11 +35,10 @@ def upgrade(served: ServedPage, token: str) -> bytes:
 
 @pytest.mark.parametrize("farewell", [b"", CLOSES])
 def test_a_socket_that_closes_at_once_keeps_no_page(served, farewell):
-    with urllib.request.urlopen(served.address, timeout=PATIENCE) as answer:
-        token = re.search(r'"token":\s*"([^"]+)"', answer.read().decode())
-    assert token and VISITS
+    token = served.request()
+    assert VISITS
     where = urlparse(served.address)
     for _ in range(3):
         with socket.create_connection((where.hostname, where.port)) as client:
-            client.sendall(upgrade(served, token[1]) + farewell)
+            client.sendall(upgrade(served, token) + farewell)
     wait_until(lambda: forget_the_left() or not VISITS)

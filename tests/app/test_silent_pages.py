@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import json
-import re
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -22,14 +20,6 @@ from tests.waiting import PATIENCE, Clock, wait_until
 def served() -> Iterator[ServedPage]:
     with serve_to_the_end() as served:
         yield served
-
-
-def requested(served: ServedPage) -> str:
-    """The token of a page that is requested now."""
-    with urllib.request.urlopen(served.address) as reply:
-        found = re.search(r'"token":\s*"([^"]+)"', reply.read().decode())
-    assert found
-    return found.group(1)
 
 
 @contextlib.contextmanager
@@ -64,7 +54,7 @@ def test_a_page_that_watches_nothing_for_long_is_told():
 
 
 def test_a_place_is_taken_as_long_as_the_socket_is_there(served):
-    token = requested(served)
+    token = served.request()
     with connected(served, token):
         (visit,) = VISITS.values()
         assert visit.presence.came
@@ -79,7 +69,7 @@ def test_a_place_is_taken_as_long_as_the_socket_is_there(served):
 def test_sockets_of_a_page_that_watches_nothing_are_closed(served, monkeypatch):
     monkeypatch.setattr(silent_pages, "SILENT", 0.0)
     monkeypatch.setattr(silent_pages, "EVERY", 0.0)
-    token, other = requested(served), requested(served)
+    token, other = served.request(), served.request()
     with connected(served, token) as silent, connected(served, other), watching(served, other):
         tasks: list[asyncio.Task[None]] = []
         served.call(lambda: tasks.append(asyncio.create_task(close_silent_pages(served.context))))

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import re
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -69,13 +67,6 @@ def served() -> Iterator[ServedPage]:
         yield served
 
 
-def token_of_page(served: ServedPage) -> str:
-    with urllib.request.urlopen(served.address, timeout=PATIENCE) as answer:
-        token = re.search(r'"token":\s*"([^"]+)"', answer.read().decode())
-    assert token
-    return token[1]
-
-
 def plugged(served: ServedPage, token: str, route: str) -> ClientConnection:
     said = [Subprotocol("bokeh"), Subprotocol(token)] if route == "ws" else None
     address = f"{served.address.replace('http', 'ws')}/{route}"
@@ -110,7 +101,7 @@ def begin_frames(socket: ClientConnection, size: int) -> None:
 def test_halves_on_all_sockets_are_bounded(served, monkeypatch, route, half):
     monkeypatch.setattr(KEPT, "_most", 3 * HALF + SMALL)
     with contextlib.ExitStack() as ends:
-        tokens = [token_of_page(served) for _ in range(2)]
+        tokens = [served.request() for _ in range(2)]
         sockets = [ends.enter_context(plugged(served, tokens[n % 2], route)) for n in range(5)]
         if route == "ws":  # the server knows whose they are
             for socket in sockets:
